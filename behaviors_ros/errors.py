@@ -1,0 +1,16 @@
+"""Errors of wrong use. Expected outcomes are values (enums in `datatypes`), never exceptions."""
+
+from __future__ import annotations
+
+
+class BehaviorsError(Exception):
+    """Wrong use or bad input. Its text is one line a user can act on; commands print it without a traceback."""
+
+
+class InputError(BehaviorsError):
+    """A file, message or parameter that cannot be used: names the source, the field and the remedy."""
+
+    def __init__(self, source: object, field: str, problem: str, remedy: str) -> None:
+        """Say what is wrong (`problem`) with which `field` of which `source`, and what to do about it (`remedy`)."""
+        super().__init__(f"{source}: {field}: {problem}; {remedy}")
+        self.source, self.field, self.problem, self.remedy = str(source), field, problem, remedy

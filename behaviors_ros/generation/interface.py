@@ -1,0 +1,17 @@
+"""Scene, Predictions -> Candidates."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
+
+
+class Generator(Protocol):
+    """Motions the ego could make from its planning start state (`generation.start.start_state`)."""
+
+    name: str
+
+    def generate(self, scene: Scene, predictions: Predictions, grid: Grid) -> Candidates:
+        """Zero or more candidates on the grid."""
+        ...

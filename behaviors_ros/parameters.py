@@ -1,0 +1,98 @@
+"""Parameters, declared once. ROS declarations, YAML defaults, validation and docs/parameters.md derive from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from behaviors_ros.errors import InputError
+
+
+class Parameters(BaseModel):
+    """A frozen set of named values with range, unit (the name's suffix) and meaning (the description)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def value(default: Any, meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """A parameter: its default, what it means, and its inclusive range."""
+    return Field(default=default, description=meaning, ge=low, le=high)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def validated(model: type[P], values: Mapping[str, Any], source: str) -> P:
+    """Build `model` from `values`; a wrong one raises `InputError` naming the source, the field and what is right."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or model.__name__
+        known = ", ".join(model.model_fields)
+        remedy = f"known: {known}" if first["type"] == "extra_forbidden" else f"given {first.get('input')!r}"
+        raise InputError(source, field, first["msg"], remedy) from None
+
+
+def flat(model: type[Parameters], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every leaf parameter as (dotted name, field), nested models entered, in order of declaration."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Parameters):
+            yield from flat(kind, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted names to a tree: {'a.b': 1} -> {'a': {'b': 1}}."""
+    tree: dict[str, Any] = {}
+    for name, leaf in values.items():
+        *branches, last = name.split(".")
+        node = tree
+        for branch in branches:
+            node = node.setdefault(branch, {})
+        node[last] = leaf
+    return tree
+
+
+def limits(field: FieldInfo) -> tuple[float, float]:
+    """Inclusive range of a parameter; an open side is infinite."""
+    low, high = -math.inf, math.inf
+    for rule in field.metadata:
+        low = getattr(rule, "ge", None) if getattr(rule, "ge", None) is not None else low
+        high = getattr(rule, "le", None) if getattr(rule, "le", None) is not None else high
+    return float(low), float(high)
+
+
+class Vehicle(Parameters):
+    """The vehicle: one model shared by planning, control and simulation. Defaults are a mid-size car."""
+
+    wheel_base_m: float = value(2.7, "distance between the axles", low=0.5, high=12.0)
+    length_m: float = value(4.5, "overall length of the box", low=0.5, high=25.0)
+    width_m: float = value(1.85, "overall width of the box, mirrors included", low=0.3, high=4.0)
+    rear_overhang_m: float = value(0.9, "rear axle centre (base_link) to the rear end of the box", low=0.0, high=8.0)
+    steering_max_rad: float = value(0.6, "largest front wheel angle", low=0.05, high=1.5)
+    steering_rate_max_radps: float = value(0.6, "largest rate of the front wheel angle", low=0.05, high=5.0)
+    speed_max_mps: float = value(22.0, "largest speed the stack may ask for", low=0.5, high=70.0)
+    acceleration_max_mps2: float = value(2.4, "largest forward acceleration", low=0.1, high=12.0)
+    deceleration_max_mps2: float = value(8.0, "largest braking the road and brakes give", low=0.5, high=12.0)
+    lateral_acceleration_max_mps2: float = value(4.0, "largest lateral acceleration that is asked for", low=0.5, high=12.0)
+    jerk_max_mps3: float = value(10.0, "largest longitudinal jerk of a trajectory handed on", low=0.5, high=100.0)
+    actuator_delay_s: float = value(0.1, "pure delay between a command and the actuator", low=0.0, high=1.0)
+    steering_lag_s: float = value(0.1, "first-order time constant of the steering", low=0.0, high=2.0)
+    acceleration_lag_s: float = value(0.2, "first-order time constant of the longitudinal drive", low=0.0, high=2.0)
+
+    @property
+    def centre_offset_m(self) -> float:
+        """Distance from the rear axle centre forward to the centre of the box, in m."""
+        return 0.5 * self.length_m - self.rear_overhang_m
+
+    @property
+    def curvature_max_1pm(self) -> float:
+        """Largest curvature of the rear axle's path, tan(steering_max) / wheel_base, in 1/m."""
+        return math.tan(self.steering_max_rad) / self.wheel_base_m

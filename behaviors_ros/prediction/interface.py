@@ -1,0 +1,21 @@
+"""Scene -> Predictions."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from behaviors_ros.datatypes import Grid, Predictions, Scene
+
+
+class Predictor(Protocol):
+    """Futures of every track of a scene; none is dropped.
+
+    The predictor moves tracks from their own stamp to the scene's stamp first. Its result is deterministic, invariant to
+    a rigid motion of the scene, and NaN where invalid.
+    """
+
+    name: str
+
+    def predict(self, scene: Scene, grid: Grid) -> Predictions:
+        """Predict all tracks on the grid, in the tracks' order."""
+        ...
