@@ -2,6 +2,7 @@
 
 Struct of arrays; invalid entries are NaN beside a `valid` mask. SI, radians, REP-103. Positions are in the `map` frame
 unless a suffix names another. Step 0 of every time axis is the scene's stamp ("now"). float64 throughout.
+Nouns with arrays compare and hash by identity, so that what derives from one (a route's Frenet frame) can be cached by it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Degraded(IntFlag):
     TRACKS_DROPPED = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EgoState:
     """The vehicle at its rear axle centre (base_link).
 
@@ -90,7 +91,7 @@ class EgoState:
     yaw_rate: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tracks:
     """Road users as tracked by perception, at one stamp.
 
@@ -140,7 +141,7 @@ _TRACK_ARRAYS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrackHistory:
     """Past track states, oldest first; the last step is the tracks' stamp. `past` axis is 0.1 s apart.
 
@@ -176,7 +177,7 @@ class Turn(IntEnum):
     RIGHT = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lane:
     """One lane (lanelet). Lines run in driving direction, m, map frame; bounds need not share the centre's points.
 
@@ -203,7 +204,7 @@ class Lane:
     stop: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Crosswalk:
     """Where pedestrians cross. polygon (point, 2) m; lanes: ids of the road lanes it crosses; stop lines by lane id."""
 
@@ -213,7 +214,7 @@ class Crosswalk:
     stop_lines: dict[int, Array] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LaneMap:
     """The lane graph and what regulates it. `areas`: further drivable polygons (parking, intersections), (point, 2) m."""
 
@@ -233,7 +234,7 @@ class SignalColor(IntEnum):
     GREEN = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signals:
     """State of the signal groups at one stamp. id: group ids; color: `SignalColor` numbers; next_change_s: NaN unknown."""
 
@@ -247,7 +248,7 @@ class Signals:
         return SignalColor(int(self.color[self.id.index(group)])) if group in self.id else SignalColor.UNKNOWN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Goal:
     """Where to arrive. position (2,) m is always set; the rest constrains the arrival where given.
 
@@ -271,7 +272,7 @@ class StopKind(IntEnum):
     GOAL = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StopPoint:
     """A place on the route where a rule may demand a halt: the front bumper must not pass `s` while it does.
 
@@ -288,7 +289,7 @@ class StopPoint:
     yields_to: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
     """The way to the goal, sampled along its reference path (lane centre lines joined, changes blended), about 0.5 m apart.
 
@@ -315,7 +316,7 @@ class Route:
     stops: tuple[StopPoint, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """All a stage may read. `stamp_ns` is "now": the ego state's stamp; tracks and signals may be older.
 
@@ -350,7 +351,7 @@ class Intent(IntEnum):
     FREE = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """Futures of the agents on the grid, relative to `stamp_ns` (= the scene's stamp).
 
@@ -382,7 +383,7 @@ class Predictions:
 # --- candidates, trajectories ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trajectory:
     """One motion of the rear axle centre. time_s relative to `stamp_ns`; position m; yaw rad; speed m/s (signed);
     acceleration m/s^2 longitudinal; curvature 1/m, + left.
@@ -397,7 +398,7 @@ class Trajectory:
     curvature: Float[Array, "step"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """Motions the ego could make, rear axle centre, on the grid; same units as `Trajectory`.
 
@@ -432,7 +433,7 @@ class Candidates:
 # --- scores, plan ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verdict:
     """One gate over all candidates. value is what was compared with limit, in the gate's unit; NaN: could not be
     computed, which fails. passed: True admits.
@@ -443,7 +444,7 @@ class Verdict:
     limit: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Terms:
     """One scorer over all candidates: raw in the scorer's unit, score in [0, 1], higher is better."""
 
@@ -451,7 +452,7 @@ class Terms:
     score: Float[Array, "candidate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """The (candidate, scorer) table: the explanation. total = all gates x weighted mean of the scores."""
 
@@ -485,7 +486,7 @@ class Outcome(IntEnum):
     EMERGENCY = 3  # nothing is admissible: the stop with the least harm drives
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """The decision of one cycle. `stop` is the standing safe stop that goes with the trajectory.
 
@@ -510,7 +511,7 @@ class Plan:
 # --- control ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ControlCommand:
     """To the actuators. steering rad, virtual front wheel, + left; steering_rate rad/s; speed m/s; acceleration m/s^2."""
 
