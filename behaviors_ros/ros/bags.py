@@ -1,0 +1,115 @@
+"""Bags (rosbag2, MCAP) of our topics, written and read without a ROS graph."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rclpy.serialization import deserialize_message, serialize_message
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterError
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from behaviors_ros.errors import InputError
+
+_LATCHED = Qos(
+    QosHistory.KEEP_LAST, 1, QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL, QosTime(2147483647, 4294967295),
+    QosTime(2147483647, 4294967295), QosLiveliness.AUTOMATIC, QosTime(2147483647, 4294967295), False,
+)  # fmt: skip
+
+
+def type_name(message_type: Any) -> str:
+    """'package/msg/Name' of a message class."""
+    return f"{message_type.__module__.split('.')[0]}/msg/{message_type.__name__}"
+
+
+def _message_folder() -> Path:
+    """Folder of our .msg files: the installed one, or the checkout's."""
+    for prefix in (Path(sys.prefix) / "share" / "behaviors_ros", Path(__file__).resolve().parents[2]):
+        if (prefix / "msg").is_dir():
+            return prefix / "msg"
+    import behaviors_ros.msg  # a colcon install: share/ lies beside lib/ of the same prefix
+
+    for parent in Path(behaviors_ros.msg.__file__).parents:
+        if (parent / "share" / "behaviors_ros" / "msg").is_dir():
+            return parent / "share" / "behaviors_ros" / "msg"
+    raise InputError("behaviors_ros", "share/behaviors_ros/msg", "not found", "install the package again")
+
+
+def typestore() -> Typestore:
+    """Definitions of the standard messages and of ours, for the bag's header."""
+    store = get_typestore(Stores.ROS2_KILTED)
+    for path in sorted(_message_folder().glob("*.msg")):
+        store.register(get_types_from_msg(path.read_text(), f"behaviors_ros/msg/{path.stem}"))
+    return store
+
+
+class BagWriter:
+    """Writes a new bag folder; an existing one raises InputError. Use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Prepare to write the bag folder `path`."""
+        self.path = Path(path)
+        if self.path.exists():
+            raise InputError(self.path, "bag", "exists already", "choose another name or remove it")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._store = typestore()
+        self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._connections: dict[str, Any] = {}
+
+    def __enter__(self) -> BagWriter:
+        """Open the file."""
+        self._writer.open()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the file; what was written stays readable."""
+        self._writer.close()
+
+    def add_topic(self, topic: str, message_type: Any, latched: bool = False) -> None:
+        """Declare a topic before its first message."""
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(
+                topic, type_name(message_type), typestore=self._store, offered_qos_profiles=[_LATCHED] if latched else []
+            )
+
+    def write(self, topic: str, message: Any, stamp_ns: int, latched: bool = False) -> None:
+        """Append one message."""
+        self.add_topic(topic, type(message), latched)
+        self.write_raw(topic, serialize_message(message), stamp_ns)
+
+    def write_raw(self, topic: str, data: bytes, stamp_ns: int) -> None:
+        """Append one serialised message of a declared topic. A full disk raises InputError; the bag so far stays."""
+        try:
+            self._writer.write(self._connections[topic], stamp_ns, data)
+        except (OSError, WriterError) as error:
+            raise InputError(self.path, topic, f"cannot be written ({error})", "free some room and record again") from None
+
+
+def read_bag(path: Path, types: dict[str, Any], topics: Collection[str] | None = None) -> Iterator[tuple[str, Any, int]]:
+    """(topic, message, stamp_ns) in recorded order, of the topics whose class `types` gives; others are passed over.
+
+    A bag that is missing or damaged, or a topic recorded with another type, raises InputError.
+    """
+    try:
+        reader = Reader(Path(path))
+        reader.open()
+    except (ReaderError, OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(path, "bag", f"cannot be opened ({str(error) or type(error).__name__})", "give a rosbag2 folder") from None
+    try:
+        wanted = [c for c in reader.connections if c.topic in types and (topics is None or c.topic in topics)]
+        for connection in wanted:
+            expected = type_name(types[connection.topic])
+            if connection.msgtype != expected:
+                raise InputError(path, connection.topic, f"is {connection.msgtype}", f"record it as {expected}")
+        if wanted:
+            for connection, stamp_ns, data in reader.messages(connections=wanted):
+                yield connection.topic, deserialize_message(bytes(data), types[connection.topic]), stamp_ns
+    except (ReaderError, EOFError) as error:
+        raise InputError(path, "bag", f"is damaged ({error})", "record it again") from None
+    finally:
+        reader.close()
