@@ -57,8 +57,8 @@ class BuildRos(Command):
 
     def run(self):
         """Configure, build and install into a stage below the build folder."""
-        if not (os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")):
-            sys.exit("behaviors_ros: no C++ compiler found; install one (Debian, Ubuntu: apt install g++) and run again")
+        if not (os.environ.get("CXX") or any(map(shutil.which, ("c++", "g++", "clang++")))):
+            sys.exit("behaviors_ros: no C++ compiler found; install one (Debian, Ubuntu: apt install g++)")
         folder = SOURCE / self.build_base / f"ros-{sysconfig.get_platform()}-{sys.implementation.cache_tag}"
         stage = folder / "stage"
         shutil.rmtree(stage, ignore_errors=True)
