@@ -1,0 +1,247 @@
+"""Messages <-> datatypes: the sets that the stages exchange (predictions, candidates, scores).
+
+Positions travel as float32 offsets from a whole-metre origin. That is exact for values that went through
+`datatypes.rounded` within 2 km of the origin: 2^-13 m times 2^24, the integers a float32 holds exactly, is 2048 m.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from behaviors_ros.datatypes import Candidates, Degraded, EgoState, Plan, Predictions, Scores
+from behaviors_ros.msg import CandidateTrajectories, InputStamps, PredictedObjects, StageTimes, TrajectoryScores
+from behaviors_ros.ros.conversion import (
+    header,
+    identifier_bytes,
+    identifiers,
+    nanoseconds,
+    packed,
+    time_message,
+    unpacked,
+)
+
+STAGES = ("prediction", "generation", "scoring")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Stamps of the inputs of one cycle, in ns, 0 where absent; `odometry` is the cycle's now."""
+
+    tracks: int
+    odometry: int
+    signals: int = 0
+    route: int = 0
+    previous_plan_id: int = 0
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What every planning message of a cycle carries along: counter, inputs, wall time by stage, degraded modes."""
+
+    number: int
+    inputs: Inputs
+    times_s: dict[str, float] = field(default_factory=dict)
+    degraded: Degraded = Degraded.NONE
+
+
+def inputs_message(inputs: Inputs) -> InputStamps:
+    """Input stamps as a message."""
+    return InputStamps(
+        tracks=time_message(inputs.tracks),
+        odometry=time_message(inputs.odometry),
+        signals=time_message(inputs.signals),
+        route=time_message(inputs.route),
+        previous_plan_id=inputs.previous_plan_id,
+    )
+
+
+def inputs(message: InputStamps) -> Inputs:
+    """Input stamps of a message."""
+    stamps = (nanoseconds(getattr(message, name)) for name in ("tracks", "odometry", "signals", "route"))
+    return Inputs(*stamps, previous_plan_id=int(message.previous_plan_id))
+
+
+def times_message(times_s: dict[str, float]) -> StageTimes:
+    """Stage times as a message, NaN where a stage has not run."""
+    return StageTimes(**{f"{stage}_s": float(times_s.get(stage, math.nan)) for stage in STAGES})
+
+
+def times(message: StageTimes) -> dict[str, float]:
+    """Stage times of a message, only of stages that have run."""
+    found = {stage: float(getattr(message, f"{stage}_s")) for stage in STAGES}
+    return {stage: seconds for stage, seconds in found.items() if math.isfinite(seconds)}
+
+
+def cycle(message: Any) -> Cycle:
+    """What a planning message carries along; the selected trajectory calls its counter `plan_id`."""
+    number = message.plan_id if hasattr(message, "plan_id") else message.cycle
+    return Cycle(int(number), inputs(message.inputs), times(message.times), Degraded(int(message.degraded)))
+
+
+def origin_of(ego: EgoState) -> Float[np.ndarray, "2"]:
+    """The whole-metre origin that positions of a cycle are offsets from, m."""
+    return np.floor(ego.position)
+
+
+def _carried(of: Cycle, stamp_ns: int) -> dict[str, Any]:
+    return {
+        "header": header(stamp_ns),
+        "cycle": of.number,
+        "inputs": inputs_message(of.inputs),
+        "times": times_message(of.times_s),
+        "degraded": int(of.degraded),
+    }
+
+
+def _grid(time_s: np.ndarray, origin: np.ndarray) -> dict[str, Any]:
+    step = float(time_s[1]) if len(time_s) > 1 else 0.0
+    return {
+        "num_steps": len(time_s), "time_step_s": step, "origin_x": float(origin[0]), "origin_y": float(origin[1]),
+    }  # fmt: skip
+
+
+def _position(message: Any, source: str, shape: tuple[int, ...]) -> np.ndarray:
+    x = unpacked(source, "x", message.x, shape) + message.origin_x
+    y = unpacked(source, "y", message.y, shape) + message.origin_y
+    return np.stack([x, y], axis=-1)
+
+
+# --- predictions -----------------------------------------------------------------------------------------------------
+
+
+def predictions_message(found: Predictions, of: Cycle, predictor: str, origin: np.ndarray) -> PredictedObjects:
+    """Predictions as a message."""
+    covariance = found.covariance[..., [0, 0, 1], [0, 1, 1]]
+    return PredictedObjects(
+        **_carried(of, found.stamp_ns),
+        **_grid(found.time_s, origin),
+        predictor=predictor,
+        model_hash=found.model_hash,
+        num_objects=len(found),
+        num_modes=found.valid.shape[1],
+        object_id=identifier_bytes(found.id),
+        classification=packed("B", found.kind),
+        length_m=packed("f", found.length),
+        width_m=packed("f", found.width),
+        probability=packed("f", np.where(found.valid, found.probability, 0.0)),
+        intent=packed("B", found.intent),
+        x=packed("f", found.position[..., 0] - origin[0]),
+        y=packed("f", found.position[..., 1] - origin[1]),
+        yaw_rad=packed("f", found.yaw),
+        speed_mps=packed("f", found.speed),
+        covariance_m2=packed("f", covariance),
+    )
+
+
+def predictions(message: PredictedObjects) -> Predictions:
+    """Predictions of a message; a mode is valid where its probability is positive and its positions are finite."""
+    n, k, t = int(message.num_objects), int(message.num_modes), int(message.num_steps)
+
+    def read(name: str, *shape: int) -> np.ndarray:
+        return unpacked("predictions", name, getattr(message, name), shape)
+
+    position = _position(message, "predictions", (n, k, t))
+    probability = read("probability", n, k)
+    return Predictions(
+        stamp_ns=nanoseconds(message.header.stamp),
+        time_s=np.arange(t) * message.time_step_s,
+        id=identifiers("predictions", message.object_id, n),
+        kind=read("classification", n),
+        length=read("length_m", n),
+        width=read("width_m", n),
+        valid=(probability > 0.0) & np.isfinite(position).all(axis=(2, 3)),
+        probability=probability,
+        intent=read("intent", n, k),
+        position=position,
+        yaw=read("yaw_rad", n, k, t),
+        speed=read("speed_mps", n, k, t),
+        covariance=read("covariance_m2", n, k, t, 3)[..., [0, 1, 1, 2]].reshape(n, k, t, 2, 2),
+        model_hash=message.model_hash,
+        degraded=Degraded(int(message.degraded)),
+    )
+
+
+# --- candidates ------------------------------------------------------------------------------------------------------
+
+_CANDIDATE_FIELDS = (
+    ("yaw", "yaw_rad"), ("speed", "speed_mps"), ("acceleration", "acceleration_mps2"), ("curvature", "curvature_1pm"),
+    ("s", "s_m"), ("d", "d_m"),
+)  # fmt: skip
+
+
+def candidates_message(found: Candidates, of: Cycle, origin: np.ndarray) -> CandidateTrajectories:
+    """Candidates as a message."""
+    return CandidateTrajectories(
+        **_carried(of, found.stamp_ns),
+        **_grid(found.time_s, origin),
+        num_candidates=len(found),
+        generator=list(found.generator),
+        label=list(found.label),
+        is_stop=found.is_stop.tolist(),
+        x=packed("f", found.position[..., 0] - origin[0]),
+        y=packed("f", found.position[..., 1] - origin[1]),
+        **{name: packed("f", getattr(found, ours)) for ours, name in _CANDIDATE_FIELDS},
+    )
+
+
+def candidates(message: CandidateTrajectories) -> Candidates:
+    """Candidates of a message."""
+    n, t = int(message.num_candidates), int(message.num_steps)
+    fields = {ours: unpacked("candidates", name, getattr(message, name), (n, t)) for ours, name in _CANDIDATE_FIELDS}
+    return Candidates(
+        stamp_ns=nanoseconds(message.header.stamp),
+        time_s=np.arange(t) * message.time_step_s,
+        generator=tuple(message.generator),
+        label=tuple(message.label),
+        is_stop=unpacked("candidates", "is_stop", message.is_stop, (n,)).astype(bool),
+        position=_position(message, "candidates", (n, t)),
+        **fields,
+    )
+
+
+# --- scores ----------------------------------------------------------------------------------------------------------
+
+
+def scores_message(found: Scores, offered: Candidates, plan: Plan, of: Cycle) -> TrajectoryScores:
+    """The score table of a cycle, with what each row means."""
+    return TrajectoryScores(
+        **_carried(of, plan.stamp_ns),
+        num_candidates=len(offered),
+        gates=list(found.gates),
+        passed=found.passed.ravel().tolist(),
+        gate_value=packed("f", found.value),
+        gate_limit=packed("f", found.limit),
+        scorers=list(found.scorers),
+        raw=packed("f", found.raw),
+        score=packed("f", found.score),
+        weight=packed("f", found.weight),
+        total=packed("f", found.total),
+        selected=plan.index,
+        generator=list(offered.generator),
+        label=list(offered.label),
+    )
+
+
+def scores(message: TrajectoryScores) -> Scores:
+    """The score table of a message."""
+    n, g, m = int(message.num_candidates), len(message.gates), len(message.scorers)
+
+    def read(name: str, *shape: int) -> np.ndarray:
+        return unpacked("scores", name, getattr(message, name), shape)
+
+    return Scores(
+        gates=tuple(message.gates),
+        passed=read("passed", n, g).astype(bool),
+        value=read("gate_value", n, g),
+        limit=read("gate_limit", g),
+        scorers=tuple(message.scorers),
+        raw=read("raw", n, m),
+        score=read("score", n, m),
+        weight=read("weight", m),
+        total=read("total", n),
+    )
