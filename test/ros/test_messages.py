@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
-import behaviors_ros.msg as messages
 import numpy as np
 import rclpy
 import rclpy.executors
+
+import behaviors_ros.msg as messages
 
 FOLDER = Path(__file__).resolve().parents[2] / "msg"
 
