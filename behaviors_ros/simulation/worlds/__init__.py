@@ -1,0 +1,1 @@
+"""Embedded worlds: our own maps in Lanelet2 form, the scripts that write them, and scenarios on them."""
