@@ -1,0 +1,113 @@
+"""Kernel that drives agents along their paths: speed by the Intelligent Driver Model, offset to the lane's centre.
+
+IDM (Treiber, Hennecke, Helbing 2000): a = a_max (1 - (v / v0)^4 - (g* / g)^2), g* = g0 + v T + v dv / (2 sqrt(a_max b)).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from behaviors_ros.datatypes import Array
+from behaviors_ros.prediction.lane_modes import heading_at, locate, wrapped
+
+
+@njit(cache=True)
+def idm(v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b: float, g0: float, headway: float) -> float:
+    """Acceleration behind a leader at `gap` m with speed `v_ahead`, m/s^2; gap inf: free road."""
+    free = 1.0 - (v / max(v_desired, 0.1)) ** 4
+    wanted = g0 + max(v * headway + v * (v - v_ahead) / (2.0 * math.sqrt(a_max * b)), 0.0)
+    return a_max * (free - (wanted / max(gap, 0.1)) ** 2)
+
+
+@njit(cache=True)
+def drive(
+    dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
+    motion: Array, yaw: Array, speed: Array, acceleration: Array, limit: Array, leader: Array, gap: Array, share: Array,
+    line: Array, sign: Array, headway: Array, law: Array, first: Array, s: Array, heading: Array, point: Array, cap: Array,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """All agents at once, each mode behind the first mode of its leader.
+
+    weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that is
+    along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), headway s, limit m/s:
+    (agent, mode); the rest (agent,). law: a_max, b, g0 m, lateral settling s, its least length m, acceleration decay s,
+    its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight
+    go straight on and can be leaders.
+    """
+    n, modes = weight.shape
+    out, out_yaw = np.zeros((n, modes, steps, 2)), np.zeros((n, modes, steps))
+    out_speed = np.zeros((n, modes, steps))
+    progress, v = np.zeros((n, modes)), np.zeros((n, modes))
+    lead_progress, lead_v = np.zeros(n), speed.copy()
+    released = np.zeros((n, modes), np.bool_)
+    for a in range(n):
+        v[a, :] = speed[a]
+    for k in range(steps):
+        fade = law[6] * math.exp(-k * dt / law[5])
+        for a in range(n):
+            for m in range(modes):
+                if weight[a, m] <= 0.0:
+                    continue
+                place(
+                    out[a, m, k], out_yaw[a, m], k, progress[a, m], path[a, m], count[a, m], start[a, m], position[a],
+                    motion[a], yaw[a], max(speed[a] * law[3], law[4]), first, s, heading, point,
+                )  # fmt: skip
+                out_speed[a, m, k] = v[a, m]
+                index, part = locate(path[a, m], count[a, m], first, s, start[a, m] + progress[a, m])
+                curve = cap[index] + min(max(part, 0.0), 1.0) * (cap[index + 1] - cap[index])
+                wish = min(limit[a, m], curve)
+                free_gap, ahead = np.inf, 0.0
+                if leader[a, m] >= 0:
+                    other = leader[a, m]
+                    free_gap = gap[a, m] + share[a, m] * lead_progress[other] - progress[a, m]
+                    ahead = share[a, m] * lead_v[other]
+                pull = idm(v[a, m], wish, free_gap, ahead, law[0], law[1], law[2], headway[a, m]) + fade * acceleration[a]
+                pull += bias[a, m]
+                if free_gap < np.inf:
+                    pull = min(pull, idm(v[a, m], 1e3, free_gap, ahead, max(law[0], 1.0), law[1], 0.5 * law[2], 0.5))
+                for stand in (line[a, m], np.inf if released[a, m] else sign[a, m]):
+                    if stand < np.inf:
+                        pull = min(pull, idm(v[a, m], wish, stand - progress[a, m], 0.0, law[0], law[1], 0.3, 0.3))
+                released[a, m] |= sign[a, m] - progress[a, m] < 2.0 and v[a, m] < 0.3
+                pull = max(pull, -law[7])
+                faster = max(v[a, m] + pull * dt, 0.0)
+                progress[a, m] += 0.5 * (v[a, m] + faster) * dt
+                v[a, m] = faster
+        for a in range(n):
+            if weight[a, 0] > 0.0:
+                lead_progress[a], lead_v[a] = progress[a, 0], v[a, 0]
+            else:
+                lead_progress[a] += speed[a] * dt
+    return out, out_yaw, out_speed
+
+
+@njit(cache=True)
+def place(
+    out: Array, out_yaw: Array, k: int, progress: float, path: Array, count: int, start: float, position: Array,
+    motion: float, yaw: float, settle: float, first: Array, s: Array, heading: Array, point: Array,
+) -> None:  # fmt: skip
+    """Pose after `progress` m: the centre line plus an offset and a yaw error that fade with the length `settle`, m.
+
+    The offset is critically damped in distance, d(p) = (d0 + (d0' + d0 / settle) p) exp(-p / settle), so that who stands
+    does not slide sideways, and position and direction now are those of the track.
+    """
+    index, part = locate(path, count, first, s, start)
+    theta0 = heading_at(index, part, heading)
+    dx = position[0] - point[index, 0] - part * (point[index + 1, 0] - point[index, 0])
+    dy = position[1] - point[index, 1] - part * (point[index + 1, 1] - point[index, 1])
+    d0 = -dx * math.sin(theta0) + dy * math.cos(theta0)
+    rest = dx * math.cos(theta0) + dy * math.sin(theta0)
+    slope0 = math.tan(min(max(wrapped(motion - theta0), -1.0), 1.0))
+    index, part = locate(path, count, first, s, start + progress)
+    theta = heading_at(index, part, heading)
+    fade = math.exp(-progress / settle)
+    rise = slope0 + d0 / settle
+    d = (d0 + rise * progress) * fade
+    slope = (rise - (d0 + rise * progress) / settle) * fade
+    along = rest * fade
+    out[0] = point[index, 0] + part * (point[index + 1, 0] - point[index, 0]) - d * math.sin(theta) + along * math.cos(theta)
+    out[1] = point[index, 1] + part * (point[index + 1, 1] - point[index, 1]) + d * math.cos(theta) + along * math.sin(theta)
+    error = wrapped(yaw - theta0 - math.atan(slope0))
+    out_yaw[k] = theta + math.atan(slope) + error * fade

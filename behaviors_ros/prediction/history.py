@@ -1,0 +1,63 @@
+"""The past of the tracks as a value: a history goes in, a longer one comes out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from behaviors_ros.datatypes import Array, TrackHistory, Tracks
+
+BIN_NS = 100_000_000  # the past axis of TrackHistory is 0.1 s apart by definition
+
+
+def updated(history: TrackHistory | None, tracks: Tracks, steps: int) -> TrackHistory:
+    """`history` moved on to the tracks' stamp, with the tracks as its last step; `steps` >= 1 bins of 0.1 s, oldest first.
+
+    The first rows are the agents of `tracks`, in their order; then come those gone, as long as a state of theirs lies on
+    the axis. Old states move by whole bins, each stamp counted in the bin nearest to it, so that no rate of tracks makes
+    the axis drift; bins without a state stay invalid (NaN), nothing is made up. Tracks older than the history start anew.
+    """
+    if history is None or tracks.stamp_ns < history.stamp_ns:
+        history = TrackHistory(
+            tracks.stamp_ns, (), np.zeros((0, 1, 2)), np.zeros((0, 1)), np.zeros((0, 1)), np.zeros((0, 1), bool)
+        )
+    into, out_of = _same_bins(history, tracks.stamp_ns, steps)
+    rows = _rows(history, tracks, out_of)
+    moved = {name: _moved(getattr(history, name), rows, into, out_of, steps) for name in ("position", "yaw", "speed")}
+    valid = np.nan_to_num(_moved(history.valid.astype(float), rows, into, out_of, steps)) > 0.5
+    now, seen = slice(0, len(tracks)), np.isfinite(tracks.position).all(axis=1)
+    moved["position"][now, -1] = np.where(seen[:, None], tracks.position, np.nan)
+    moved["yaw"][now, -1] = np.where(seen, tracks.yaw, np.nan)
+    moved["speed"][now, -1] = np.where(seen, tracks.speed, np.nan)
+    valid[now, -1] = seen
+    ids = tracks.id + tuple(history.id[row] for row in rows[len(tracks) :])
+    return TrackHistory(tracks.stamp_ns, ids, valid=valid, **moved)
+
+
+def _rows(history: TrackHistory, tracks: Tracks, kept: Array) -> list[int]:
+    """Row in the history of every agent of the new one, -1 where it is new."""
+    row = {name: index for index, name in enumerate(history.id)}
+    present = set(tracks.id)
+    gone = [i for i, name in enumerate(history.id) if name not in present and history.valid[i, kept].any()]
+    return [row.get(name, -1) for name in tracks.id] + gone
+
+
+def _same_bins(history: TrackHistory, stamp_ns: int, steps: int) -> tuple[Array, Array]:
+    """Columns of the new axis and of the old one that are the same instants; the newest is left to the tracks."""
+    shift = _bin(stamp_ns) - _bin(history.stamp_ns)
+    past = history.valid.shape[1]
+    old = np.arange(past)
+    new = old - (past - 1) - shift + steps - 1
+    inside = (new >= 0) & (new < steps - (shift == 0))
+    return new[inside], old[inside]
+
+
+def _bin(stamp_ns: int) -> int:
+    return (stamp_ns + BIN_NS // 2) // BIN_NS
+
+
+def _moved(values: Array, rows: list[int], into: Array, out_of: Array, steps: int) -> Array:
+    """Old values at their new columns, NaN elsewhere."""
+    out = np.full((len(rows), steps, *values.shape[2:]), np.nan)
+    known = np.flatnonzero(np.array(rows, int) >= 0)
+    out[np.ix_(known, into)] = values[np.ix_(np.array(rows, int)[known], out_of)]
+    return out

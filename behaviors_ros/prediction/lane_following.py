@@ -1,0 +1,223 @@
+"""Lane following: several paths through the lane graph, each driven behind its leader with IDM speeds.
+
+All agents move together, so that a queue brakes and starts as a queue. Who is on no lane moves by constant turn rate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, EgoState, Grid, Intent, LaneKind, Predictions, Scene
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.prediction.agents import Agents, Modes, agents_now, predictions, single
+from behaviors_ros.prediction.constant_turn_rate import TurnParameters, turned
+from behaviors_ros.prediction.following import drive
+from behaviors_ros.prediction.lane_modes import lane_modes
+from behaviors_ros.prediction.leaders import Leaders, leaders
+from behaviors_ros.prediction.road_kernels import lanes_near
+from behaviors_ros.prediction.roads import CELL_M, Roads, halting, roads_of
+from behaviors_ros.prediction.uncertainty import ClassNoise, covariances
+from behaviors_ros.registry import register
+
+DRIVEN = (LaneKind.ROAD, LaneKind.BUS)
+RIDDEN = (LaneKind.ROAD, LaneKind.BUS, LaneKind.BICYCLE, LaneKind.SHOULDER)
+
+
+class LaneChoice(Parameters):
+    """Which lanes an agent may be on and go to."""
+
+    margin_m: float = value(0.5, "how far beyond its edge a lane still counts", low=0.0, high=3.0)
+    heading_rad: float = value(0.8, "largest angle between motion and lane", low=0.1, high=1.5)
+    offset_sigma_m: float = value(1.0, "spread of the offset from the centre of the lane one is on", low=0.1, high=5.0)
+    heading_sigma_rad: float = value(0.2, "spread of the angle to the lane one is on", low=0.01, high=1.5)
+    yaw_rate_sigma_radps: float = value(0.15, "spread of yaw rate against the path's, which tells branches", low=0.01, high=2.0)
+    straightness_rad: float = value(0.8, "angle at which a branch is e times less likely", low=0.05, high=10.0)
+    change_look_s: float = value(1.5, "drift x this + offset beyond the edge announces a lane change", low=0.0, high=5.0)
+    change_softness_m: float = value(0.4, "how gradually it does", low=0.01, high=5.0)
+    change_prior: float = value(0.02, "weight of a lane change without evidence", low=0.0, high=1.0)
+
+
+class Following(Parameters):
+    """How agents drive along a path."""
+
+    acceleration_mps2: float = value(0.8, "IDM: largest acceleration", low=0.1, high=8.0)
+    braking_mps2: float = value(2.0, "IDM: comfortable braking", low=0.1, high=8.0)
+    hard_braking_mps2: float = value(6.0, "hardest braking", low=0.5, high=12.0)
+    gap_m: float = value(2.0, "IDM: gap at standstill", low=0.1, high=10.0)
+    headway_low_s: float = value(0.6, "least time gap taken for wanted", low=0.1, high=5.0)
+    headway_high_s: float = value(1.6, "largest time gap taken for wanted, and that of who stands", low=0.1, high=10.0)
+    limit_share: float = value(0.5, "wanted speed between the speed now (0) and the speed limit (1)", low=0.0, high=1.0)
+    curve_acceleration_mps2: float = value(2.5, "lateral acceleration in curves", low=0.5, high=9.0)
+    bicycle_mps: float = value(6.0, "speed a bicycle wants at most, when slower now", low=1.0, high=20.0)
+    memory_s: float = value(1.0, "time constant with which the acceleration measured now fades", low=0.01, high=10.0)
+    memory_gain: float = value(0.3, "share of the acceleration measured now that is believed", low=0.0, high=1.0)
+    settle_s: float = value(2.5, "time constant of the way to the lane's centre", low=0.2, high=20.0)
+    settle_m: float = value(8.0, "least length of the way to the lane's centre", low=1.0, high=100.0)
+    sight_m: float = value(100.0, "how far ahead a leader matters", low=5.0, high=500.0)
+    intrusion_m: float = value(0.5, "how far a box must reach into a lane to be a leader there", low=0.0, high=2.0)
+    change_mps2: float = value(0.8, "acceleration added and taken away in the faster and the slower mode", low=0.0, high=5.0)
+    change_weight: float = value(0.15, "probability of the faster and of the slower mode", low=0.0, high=0.4)
+
+
+class LaneFollowingParameters(Parameters):
+    """Parameters of the lane following predictor."""
+
+    max_modes: int = value(4, "modes of an agent at most", low=1, high=12)
+    lanes: LaneChoice = LaneChoice()
+    following: Following = Following()
+    turning: TurnParameters = TurnParameters()
+    noise: ClassNoise = ClassNoise()
+
+
+@register("predictor", "lane_following")
+class LaneFollowing:
+    """Modes: each branch, lane changes, and the likeliest path faster and slower."""
+
+    name: str
+    parameters = LaneFollowingParameters
+
+    def __init__(self, parameters: LaneFollowingParameters, vehicle: Vehicle) -> None:
+        """Keep the values."""
+        self.values, self.vehicle = parameters, vehicle
+
+    def predict(self, scene: Scene, grid: Grid) -> Predictions:
+        """Lane following where there is a lane, constant turn rate elsewhere."""
+        agents = agents_now(scene, self.vehicle)
+        modes = self.modes(scene, grid, agents)
+        noise = covariances(self.values.noise, agents, grid.time_s, modes.motion)
+        return predictions(scene, grid, agents, modes, noise)
+
+    def modes(self, scene: Scene, grid: Grid, agents: Agents) -> Modes:
+        """The modes of all agents, `max_modes` each."""
+        physics = padded(single(agents, *turned(self.values.turning, agents, grid.time_s)), self.values.max_modes)
+        following = self.values.following
+        roads = roads_of(scene.map, following.curve_acceleration_mps2, following.braking_mps2)
+        if roads is None or not agents.valid.any():
+            return physics
+        everyone = with_ego(agents, scene.ego, self.vehicle)
+        return self._on_lanes(everyone, roads, halting(roads, scene.map, scene.signals), grid, physics)
+
+    def _on_lanes(self, agents: Agents, roads: Roads, closed: Array, grid: Grid, physics: Modes) -> Modes:
+        """Modes of all but the last agent, which is the ego: `physics` for those on no lane."""
+        follow = self.values.following
+        near = lanes_near(
+            agents.position, roads.point, roads.s, roads.heading, roads.first, roads.origin, roads.shape, roads.cells,
+            roads.cell, CELL_M, 12,
+        )  # fmt: skip
+        motion = np.arctan2(agents.direction[:, 1], agents.direction[:, 0])
+        reach = agents.speed * grid.horizon_s + 0.25 * follow.acceleration_mps2 * grid.horizon_s**2
+        path, count, start, weight, intent = lane_modes(
+            *near[:4], self._usable(agents, motion, near, roads), motion, agents.speed, agents.yaw_rate, reach,
+            self._tuning(), roads.turn, roads.first, roads.s, roads.heading, roads.half_width, roads.left, roads.right,
+            roads.fork, roads.successor, self.values.max_modes,
+        )  # fmt: skip
+        bias = self._varied(path, count, start, weight, intent)
+        ahead = leaders(agents, motion, near, path, count, start, roads, closed, follow.sight_m, follow.intrusion_m)
+        position, yaw, speed = drive(
+            grid.dt_s, grid.steps, weight, path, count, start, bias, agents.position, motion, agents.yaw, agents.speed,
+            agents.acceleration, self._wish(agents, path, roads), *self._ahead(agents, ahead), self._law(), roads.first,
+            roads.s, roads.heading, roads.point, roads.cap,
+        )  # fmt: skip
+        on = (weight[:-1, :1] > 0.0)[:, :, None]
+        return Modes(
+            probability=np.where(on[..., 0], weight[:-1], physics.probability),
+            intent=np.where(on[..., 0], intent[:-1], physics.intent),
+            position=np.where(on[..., None], position[:-1], physics.position),
+            yaw=np.where(on, yaw[:-1], physics.yaw),
+            motion=np.where(on, yaw[:-1], physics.motion),
+            speed=np.where(on, speed[:-1], physics.speed),
+        )
+
+    def _usable(self, agents: Agents, motion: Array, near: tuple[Array, ...], roads: Roads) -> Array:
+        """Which lanes nearby an agent may be driving on, or may change to."""
+        lane, _, d, heading, beyond = near
+        choice = self.values.lanes
+        drives, rides = np.isin(agents.kind, VEHICLES), agents.kind == AgentClass.BICYCLE
+        kinds = np.where(rides[:, None], np.isin(roads.kind, RIDDEN)[lane], np.isin(roads.kind, DRIVEN)[lane])
+        angle = np.abs((motion[:, None] - heading + np.pi) % (2.0 * np.pi) - np.pi)
+        along = (lane >= 0) & kinds & (angle < choice.heading_rad) & (np.abs(beyond) < choice.margin_m)
+        on = along & (np.abs(d) < roads.half_width[lane] + choice.margin_m)
+        forward = np.abs((motion - agents.yaw + np.pi) % (2.0 * np.pi) - np.pi) < 0.5 * np.pi
+        return along & (on.any(axis=1) & (drives | rides) & agents.valid & forward)[:, None]
+
+    def _tuning(self) -> Array:
+        choice = self.values.lanes
+        return np.array([
+            choice.offset_sigma_m, choice.heading_sigma_rad, choice.yaw_rate_sigma_radps, choice.straightness_rad,
+            choice.change_look_s, choice.change_softness_m, choice.change_prior,
+        ])  # fmt: skip
+
+    def _law(self) -> Array:
+        follow = self.values.following
+        return np.array([
+            follow.acceleration_mps2, follow.braking_mps2, follow.gap_m, follow.settle_s, follow.settle_m,
+            follow.memory_s, follow.memory_gain, follow.hard_braking_mps2,
+        ])  # fmt: skip
+
+    def _wish(self, agents: Agents, path: Array, roads: Roads) -> Array:
+        """Wanted speed on each mode's first lane, m/s: nobody who is faster than the limit is slowed down by it."""
+        share = self.values.following.limit_share
+        limit = roads.limit[path[:, :, 0]]
+        limit = np.where(agents.kind[:, None] == AgentClass.BICYCLE, np.minimum(limit, self.values.following.bicycle_mps), limit)
+        return agents.speed[:, None] + share * np.maximum(limit - agents.speed[:, None], 0.0)
+
+    def _ahead(self, agents: Agents, ahead: Leaders) -> tuple[Array, ...]:
+        """Leader, gap, share, line, sign and time gap: each agent is taken to be content with the time gap it keeps now."""
+        follow = self.values.following
+        kept = (ahead.gap - follow.gap_m) / np.maximum(agents.speed[:, None], 1.0)
+        headway = np.clip(kept, follow.headway_low_s, follow.headway_high_s)
+        room = np.maximum(ahead.line, 1e-3)
+        feasible = agents.speed[:, None] ** 2 < 2.0 * follow.hard_braking_mps2 * room
+        return ahead.leader, ahead.gap, ahead.share, np.where(feasible, ahead.line, np.inf), ahead.sign, headway
+
+    def _varied(self, path: Array, count: Array, start: Array, weight: Array, intent: Array) -> Array:
+        """Put the likeliest path, faster and slower, in place of the two lightest modes if these are lighter; their bias."""
+        follow, bias = self.values.following, np.zeros(weight.shape)
+        total = weight.sum(axis=1, keepdims=True)
+        np.divide(weight, total, out=weight, where=total > 0.0)
+        for back, sense in ((2, 1.0), (1, -1.0)):
+            column = weight.shape[1] - back
+            if column < 1 or follow.change_weight == 0.0:
+                continue
+            rows = np.flatnonzero((weight[:, 0] > 0.0) & (weight[:, column] < follow.change_weight))
+            for array in (path, count, start, intent):
+                array[rows, column] = array[rows, 0]
+            weight[rows, column] = follow.change_weight
+            bias[rows, column] = sense * follow.change_mps2
+            if sense < 0.0:
+                intent[rows, column] = int(Intent.STOP)
+        return bias
+
+
+def with_ego(agents: Agents, ego: EgoState, vehicle: Vehicle) -> Agents:
+    """The agents and, as the last one, the ego: others follow it and it follows others."""
+    heading = np.array([np.cos(ego.yaw), np.sin(ego.yaw)])
+    motion = heading if ego.speed >= 0.0 else -heading
+
+    def joined(values: Array, own: object) -> Array:
+        return np.concatenate([values, np.asarray(own, values.dtype)[None]])
+
+    return Agents(
+        valid=joined(agents.valid, np.isfinite(ego.position).all()),
+        kind=joined(agents.kind, int(AgentClass.CAR)),
+        position=joined(agents.position, ego.position + vehicle.centre_offset_m * heading),
+        yaw=joined(agents.yaw, ego.yaw),
+        direction=joined(agents.direction, motion),
+        speed=joined(agents.speed, abs(ego.speed)),
+        acceleration=joined(agents.acceleration, ego.acceleration),
+        yaw_rate=joined(agents.yaw_rate, ego.yaw_rate),
+        length=joined(agents.length, vehicle.length_m),
+        width=joined(agents.width, vehicle.width_m),
+        covariance=joined(agents.covariance, np.zeros((2, 2))),
+        age_s=agents.age_s,
+    )
+
+
+def padded(modes: Modes, count: int) -> Modes:
+    """The modes with further ones of probability 0, `count` in all."""
+    more = count - modes.probability.shape[1]
+
+    def wider(values: Array) -> Array:
+        return np.concatenate([values, np.zeros((len(values), more, *values.shape[2:]), values.dtype)], axis=1)
+
+    return Modes(**{name: wider(array) for name, array in vars(modes).items()})

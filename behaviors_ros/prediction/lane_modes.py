@@ -1,0 +1,228 @@
+"""Kernels that turn "which lanes is it on" into a few paths through the lane graph with weights, and find the leader on each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from behaviors_ros.datatypes import Array, Intent
+
+PATH_LANES = 32  # longest path, in lanes
+PATHS = 8  # most branches of one start lane
+KEEP, LEFT, RIGHT = int(Intent.KEEP_LANE), int(Intent.CHANGE_LEFT), int(Intent.CHANGE_RIGHT)
+TURN_LEFT, TURN_RIGHT = int(Intent.TURN_LEFT), int(Intent.TURN_RIGHT)
+
+
+@njit(cache=True)
+def wrapped(angle: float) -> float:
+    """The angle in [-pi, pi), rad."""
+    return (angle + math.pi) % (2.0 * math.pi) - math.pi
+
+
+@njit(cache=True)
+def locate(path: Array, count: int, first: Array, s: Array, at: float) -> tuple[int, float]:
+    """Point index and share in [0, 1) of the piece that lies `at` m along a path of lanes; beyond the end the share grows."""
+    step = 0
+    while step < count - 1 and at >= s[first[path[step] + 1] - 1]:
+        at -= s[first[path[step] + 1] - 1]
+        step += 1
+    lane = path[step]
+    pieces = first[lane + 1] - first[lane] - 1
+    share = at / s[first[lane + 1] - 1] * pieces
+    index = min(max(int(math.floor(share)), 0), pieces - 1)
+    return first[lane] + index, share - index
+
+
+@njit(cache=True)
+def heading_at(index: int, share: float, heading: Array) -> float:
+    """Heading of the centre line on a piece, rad; straight on beyond an end."""
+    return heading[index] + min(max(share, 0.0), 1.0) * (heading[index + 1] - heading[index])
+
+
+@njit(cache=True)
+def branches(
+    start: int, s0: float, reach: float, straightness: float, first: Array, s: Array, heading: Array, fork: Array,
+    successor: Array, path: Array, count: Array, weight: Array,
+) -> int:  # fmt: skip
+    """Paths from `s0` m on lane `start` until `reach` m are covered: written to path (PATHS, PATH_LANES), count, weight.
+
+    At a fork a successor's share falls with the angle it turns, exp(-angle / straightness). Returns how many there are.
+    """
+    path[0, 0], count[0], weight[0] = start, 1, 1.0
+    covered = np.zeros(PATHS)
+    covered[0] = s[first[start + 1] - 1] - s0
+    found, p = 1, 0
+    while p < found:
+        while covered[p] < reach and count[p] < PATH_LANES:
+            lane = path[p, count[p] - 1]
+            begin, end = fork[lane], fork[lane + 1]
+            if begin == end:
+                break
+            total = 0.0
+            for k in range(begin, end):
+                to = successor[k]
+                total += math.exp(-abs(heading[first[to + 1] - 1] - heading[first[to]]) / straightness)
+            whole, so_far = weight[p], covered[p]
+            for k in range(begin, end):
+                into = p if k == begin else found
+                if into == PATHS:
+                    break
+                to = successor[k]
+                if k > begin:
+                    path[into, : count[p] - 1] = path[p, : count[p] - 1]
+                    count[into] = count[p]
+                    found += 1
+                else:
+                    count[p] += 1
+                path[into, count[into] - 1] = to
+                share = math.exp(-abs(heading[first[to + 1] - 1] - heading[first[to]]) / straightness) / total
+                weight[into] = whole * share
+                covered[into] = so_far + s[first[to + 1] - 1]
+        p += 1
+    return found
+
+
+@njit(cache=True)
+def turn_intent(path: Array, count: int, reach: float, turn: Array, first: Array, s: Array, heading: Array) -> int:
+    """TURN_LEFT or TURN_RIGHT for a path with a turning lane, or that turns by more than 45 degrees; else KEEP_LANE."""
+    for step in range(count):
+        if turn[path[step]] == 2:
+            return TURN_LEFT
+        if turn[path[step]] == 3:
+            return TURN_RIGHT
+    index, share = locate(path, count, first, s, reach)
+    total = wrapped(heading_at(index, share, heading) - heading[first[path[0]]])
+    if abs(total) < 0.25 * math.pi:
+        return KEEP
+    return TURN_LEFT if total > 0.0 else TURN_RIGHT
+
+
+@njit(cache=True)
+def change_weights(d: float, drift: float, half_width: float, look_s: float, softness: float, prior: float) -> tuple[float, float]:
+    """Weights of changing left and right: a small prior, and the chance that offset + drift x look passes the lane's edge."""
+    ahead = d + drift * look_s
+    left = prior + (1.0 - prior) / (1.0 + math.exp(-(ahead - half_width) / softness))
+    right = prior + (1.0 - prior) / (1.0 + math.exp((ahead + half_width) / softness))
+    return left, right
+
+
+@njit(cache=True)
+def leader_on(
+    path: Array, count: int, s0: float, me: int, sight: float, first: Array, s: Array, occupied: Array, at: Array, who: Array
+) -> tuple[int, float]:
+    """Entry of the nearest agent ahead on the path within `sight` m and its distance, centre to centre; or (-1, inf).
+
+    Lane j is occupied at[occupied[j]] to at[occupied[j + 1]], in ascending order of s, by the agents `who`.
+    """
+    offset = -s0
+    for step in range(count):
+        lane = path[step]
+        for k in range(occupied[lane], occupied[lane + 1]):
+            distance = offset + at[k]
+            if who[k] != me and distance > 1e-6:
+                return (k, distance) if distance < sight else (-1, np.inf)
+        offset += s[first[lane + 1] - 1]
+        if offset > sight:
+            break
+    return -1, np.inf
+
+
+@njit(cache=True)
+def stop_on(
+    path: Array, count: int, front: float, first: Array, s: Array, stop_s: Array, closed: Array, stop_sign: Array, reach: float
+) -> tuple[float, float]:
+    """Distance along the path to the first closed line and to the first stop sign ahead of the front bumper, or inf.
+
+    `front`: arc length of the front bumper on the path, m.
+    """
+    line, sign, offset = np.inf, np.inf, 0.0
+    for step in range(count):
+        lane = path[step]
+        distance = offset + stop_s[lane]
+        if distance > front - 0.5:
+            if closed[lane] == 1:
+                line = min(line, distance)
+            elif stop_sign[lane] == 1:
+                sign = min(sign, distance)
+        offset += s[first[lane + 1] - 1]
+        if offset > front + reach:
+            break
+    return line, sign
+
+
+@njit(cache=True)
+def lane_modes(
+    lane: Array, s_on: Array, d_on: Array, heading_on: Array, usable: Array, motion: Array, speed: Array, yaw_rate: Array,
+    reach: Array, tuning: Array, turn: Array, first: Array, s: Array, heading: Array, half_width: Array, left: Array,
+    right: Array, fork: Array, successor: Array, modes: int,
+) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
+    """The `modes` heaviest paths of each agent, heaviest first.
+
+    lane, s_on, d_on, heading_on, usable (agent, near): what `lanes_near` found and whether it may be driven; motion,
+    speed, yaw_rate, reach (agent,): rad, m/s, rad/s, m. tuning: sigma of the offset m, of the heading rad, of the yaw rate
+    rad/s, straightness rad, change look s, softness m, prior. Returns path (agent, mode, PATH_LANES), count, start m,
+    weight, intent; weight 0: no such mode.
+    """
+    n, near = lane.shape
+    size = (n, modes)
+    path, count = np.zeros((n, modes, PATH_LANES), np.int64), np.zeros(size, np.int64)
+    start, weight, intent = np.zeros(size), np.zeros(size), np.zeros(size, np.int64)
+    found_path = np.zeros((PATHS, PATH_LANES), np.int64)
+    found_count, found_weight = np.zeros(PATHS, np.int64), np.zeros(PATHS)
+    for a in range(n):
+        best, least = -1, np.inf
+        for j in range(near):
+            if usable[a, j]:
+                cost = (d_on[a, j] / tuning[0]) ** 2 + (wrapped(motion[a] - heading_on[a, j]) / tuning[1]) ** 2
+                if cost < least - 1e-9 or (cost < least + 1e-9 and lane[a, j] < lane[a, best]):
+                    best, least = j, min(cost, least)
+        if best < 0:
+            continue
+        home = lane[a, best]
+        drift = speed[a] * math.sin(wrapped(motion[a] - heading_on[a, best]))
+        to_left, to_right = change_weights(d_on[a, best], drift, half_width[home], tuning[4], tuning[5], tuning[6])
+        for j in range(near):
+            if not usable[a, j]:
+                continue
+            this, base, what = lane[a, j], 1.0, KEEP
+            if this == left[home]:
+                base, what = to_left, LEFT
+            elif this == right[home]:
+                base, what = to_right, RIGHT
+            elif this != home:
+                cost = (d_on[a, j] / tuning[0]) ** 2 + (wrapped(motion[a] - heading_on[a, j]) / tuning[1]) ** 2
+                base = math.exp(0.5 * (least - cost))
+                for k in range(fork[this], fork[this + 1]):
+                    base = 0.0 if successor[k] == home else base
+                for k in range(fork[home], fork[home + 1]):
+                    base = 0.0 if successor[k] == this else base
+            if base < 1e-3:
+                continue
+            found = branches(
+                this, s_on[a, j], reach[a], tuning[3], first, s, heading, fork, successor, found_path, found_count,
+                found_weight,
+            )  # fmt: skip
+            for p in range(found):
+                index, share = locate(found_path[p], found_count[p], first, s, s_on[a, j] + speed[a])
+                turned = wrapped(heading_at(index, share, heading) - heading_on[a, j])
+                miss = (turned - yaw_rate[a]) / tuning[2] if speed[a] > 1.0 else 0.0
+                value = base * found_weight[p] * max(math.exp(-0.5 * miss * miss), 1e-2)
+                slot = modes
+                while slot > 0 and value > weight[a, slot - 1] + 1e-9:
+                    slot -= 1
+                if slot == modes:
+                    continue
+                for k in range(modes - 1, slot, -1):
+                    path[a, k], count[a, k], start[a, k] = path[a, k - 1], count[a, k - 1], start[a, k - 1]
+                    weight[a, k], intent[a, k] = weight[a, k - 1], intent[a, k - 1]
+                path[a, slot], count[a, slot], start[a, slot] = found_path[p], found_count[p], s_on[a, j]
+                weight[a, slot] = value
+                what_now = what
+                if what == KEEP:
+                    what_now = turn_intent(
+                        found_path[p], found_count[p], s_on[a, j] + reach[a], turn, first, s, heading
+                    )
+                intent[a, slot] = what_now
+    return path, count, start, weight, intent

@@ -1,0 +1,75 @@
+"""Who and what is ahead of each agent on each of its paths: the leader, a closed stop line, a stop sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from numba import njit
+
+from behaviors_ros.datatypes import Array
+from behaviors_ros.prediction.agents import Agents
+from behaviors_ros.prediction.lane_modes import leader_on, stop_on
+from behaviors_ros.prediction.roads import Roads
+
+ALONG_RAD = 1.0  # who moves across a lane at a larger angle is not a leader on it
+STANDING_MPS = 1.0  # who is slower is one at any angle
+
+
+@dataclass(frozen=True, eq=False)
+class Leaders:
+    """leader: agent, -1 none; gap m, bumper to bumper; share: of the leader's motion that is along the lane, in [0, 1];
+    line, sign: distance the agent may still go until its front is at a closed line or a stop sign, m. None: inf.
+    """
+
+    leader: Int[Array, "agent mode"]
+    gap: Float[Array, "agent mode"]
+    share: Float[Array, "agent mode"]
+    line: Float[Array, "agent mode"]
+    sign: Float[Array, "agent mode"]
+
+
+def leaders(
+    agents: Agents, motion: Array, near: tuple[Array, ...], path: Array, count: Array, start: Array, roads: Roads,
+    closed: Array, sight_m: float, intrusion_m: float,
+) -> Leaders:  # fmt: skip
+    """Look ahead along every path; `near`: what `lanes_near` found for these agents."""
+    lane, s, d, heading, beyond = near
+    angle = np.abs((motion[:, None] - heading + np.pi) % (2.0 * np.pi) - np.pi)
+    inside = np.abs(d) - 0.5 * agents.width[:, None] < roads.half_width[lane] - intrusion_m
+    along = (angle < ALONG_RAD) | (agents.speed[:, None] < STANDING_MPS)
+    who, where = np.nonzero((lane >= 0) & inside & along & (np.abs(beyond) < 1.0) & agents.valid[:, None])
+    order = np.lexsort((who, s[who, where], lane[who, where]))
+    who, where = who[order], where[order]
+    counts = np.bincount(lane[who, where], minlength=len(roads.id))
+    occupied = np.concatenate([[0], np.cumsum(counts)])
+    share = np.clip(np.cos(angle[who, where]), 0.0, 1.0)
+    return Leaders(
+        *_look(
+            path, count, start, agents.length, occupied, s[who, where], who, share, roads.first, roads.s, roads.stop_s,
+            closed, roads.stop_sign, sight_m,
+        )  # fmt: skip
+    )
+
+
+@njit(cache=True)
+def _look(
+    path: Array, count: Array, start: Array, length: Array, occupied: Array, at: Array, who: Array, share: Array,
+    first: Array, s: Array, stop_s: Array, closed: Array, stop_sign: Array, sight: float,
+) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
+    n, modes = count.shape
+    leader, gap = np.full((n, modes), -1, np.int64), np.full((n, modes), np.inf)
+    part, line, sign = np.ones((n, modes)), np.full((n, modes), np.inf), np.full((n, modes), np.inf)
+    for a in range(n):
+        for m in range(modes):
+            if count[a, m] == 0:
+                continue
+            entry, distance = leader_on(path[a, m], count[a, m], start[a, m], a, sight, first, s, occupied, at, who)
+            if entry >= 0:
+                leader[a, m], part[a, m] = who[entry], share[entry]
+                gap[a, m] = distance - 0.5 * (length[a] + length[who[entry]])
+            front = start[a, m] + 0.5 * length[a]
+            stand, halt = stop_on(path[a, m], count[a, m], front, first, s, stop_s, closed, stop_sign, sight)
+            line[a, m], sign[a, m] = stand - front, halt - front
+    return leader, gap, part, line, sign

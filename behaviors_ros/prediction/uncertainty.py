@@ -1,0 +1,91 @@
+"""How the covariance of a predicted position grows: initial covariance plus process noise by class.
+
+Along and across the motion, each axis: var(t) = floor^2 + (speed_error t)^2 + q t^3 / 3, the position variance of a point
+whose velocity starts with an error and then takes a random walk of intensity q (white acceleration noise; Bar-Shalom, Li,
+Kirubarajan: Estimation with Applications to Tracking and Navigation, 6.2.2). Defaults are fitted to recorded errors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from behaviors_ros.datatypes import AgentClass, Array
+from behaviors_ros.parameters import Parameters, value
+from behaviors_ros.prediction.agents import STATIC, Agents
+
+
+class Noise(Parameters):
+    """Growth of the position error of one class."""
+
+    floor_m: float = value(0.15, "standard deviation of the position that no tracker goes below", low=0.01, high=5.0)
+    speed_along_mps: float = value(0.6, "standard deviation of the speed now, along the motion", low=0.0, high=10.0)
+    speed_across_mps: float = value(0.2, "standard deviation of the speed now, across the motion", low=0.0, high=10.0)
+    noise_along_m2ps3: float = value(0.5, "intensity of acceleration noise along the motion", low=0.0, high=100.0)
+    noise_across_m2ps3: float = value(0.03, "intensity of acceleration noise across the motion", low=0.0, high=100.0)
+    standing_share: float = value(0.5, "share of the growth that an agent at rest has", low=0.0, high=1.0)
+    moving_mps: float = value(2.0, "speed from which the growth is full", low=0.1, high=20.0)
+
+
+class ClassNoise(Parameters):
+    """Growth of the position error for every class."""
+
+    vehicle: Noise = Noise()
+    bicycle: Noise = Noise(speed_across_mps=0.35, noise_across_m2ps3=0.08, moving_mps=1.0)
+    pedestrian: Noise = Noise(
+        speed_along_mps=0.2, speed_across_mps=0.2, noise_along_m2ps3=0.06, noise_across_m2ps3=0.05, moving_mps=0.5
+    )
+    animal: Noise = Noise(
+        speed_along_mps=1.0, speed_across_mps=1.0, noise_along_m2ps3=1.0, noise_across_m2ps3=1.0, standing_share=1.0
+    )
+    unknown: Noise = Noise(
+        speed_along_mps=1.0, speed_across_mps=0.7, noise_along_m2ps3=0.6, noise_across_m2ps3=0.3, standing_share=0.3
+    )
+    static: Noise = Noise(
+        speed_along_mps=0.0, speed_across_mps=0.0, noise_along_m2ps3=0.0, noise_across_m2ps3=0.0, floor_m=0.2
+    )
+
+
+_FIELD = {AgentClass.BICYCLE: "bicycle", AgentClass.PEDESTRIAN: "pedestrian", AgentClass.ANIMAL: "animal"}
+
+
+def class_field(kind: int) -> str:
+    """Name of the field of `ClassNoise` for a class number; numbers outside the classes count as unknown."""
+    if kind in STATIC:
+        return "static"
+    if AgentClass.CAR <= kind <= AgentClass.MOTORCYCLE:
+        return "vehicle"
+    return _FIELD.get(kind, "unknown")
+
+
+def spreads(
+    noise: ClassNoise, kind: Int[Array, "agent"], speed: Float[Array, "agent"], time_s: Float[Array, "step"]
+) -> tuple[Float[Array, "agent step"], Float[Array, "agent step"]]:
+    """Variances along and across the motion, m^2, `time_s` after the state was measured; neither ever falls."""
+    rows = [getattr(noise, class_field(int(k))) for k in range(max(AgentClass) + 1)]
+    table = np.array([[getattr(row, name) for name in Noise.model_fields] for row in rows])
+    known = np.where((kind >= 0) & (kind <= max(AgentClass)), kind, AgentClass.UNKNOWN)
+    floor, v_along, v_across, q_along, q_across, share, moving = table[known].T[:, :, None]
+    growth = (share + (1.0 - share) * np.minimum(speed[:, None] / moving, 1.0)) ** 2
+    square, cube = time_s**2, time_s**3 / 3.0
+    along = floor**2 + growth * (v_along**2 * square + q_along * cube)
+    across = floor**2 + growth * (v_across**2 * square + q_across * cube)
+    return along, across
+
+
+def covariances(
+    noise: ClassNoise, agents: Agents, time_s: Float[Array, "step"], yaw: Float[Array, "agent mode step"]
+) -> Float[Array, "agent mode step 2 2"]:
+    """Covariance of each predicted position in the map frame, m^2: the track's own plus the growth, turned with `yaw`."""
+    along, across = spreads(noise, agents.kind, agents.speed, time_s + agents.age_s)
+    return agents.covariance[:, None, None] + rotated(along[:, None], across[:, None], yaw)
+
+
+def rotated(along: Array, across: Array, yaw: Array) -> Float[Array, "... 2 2"]:
+    """Covariance with variances `along` and `across` the direction `yaw`, in the map frame; arguments broadcast."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    out = np.empty((*yaw.shape, 2, 2))
+    out[..., 0, 0] = along * cos * cos + across * sin * sin
+    out[..., 1, 1] = along * sin * sin + across * cos * cos
+    out[..., 0, 1] = out[..., 1, 0] = (along - across) * cos * sin
+    return out
