@@ -10,4 +10,6 @@ Array = np.ndarray
 
 def wrap(angle: Float[Array, "..."] | float) -> Float[Array, "..."]:
     """The same direction in (-pi, pi], rad. Any shape; NaN stays NaN."""
-    return np.asarray(np.pi - np.mod(np.pi - np.asarray(angle, dtype=np.float64), 2.0 * np.pi))
+    wrapped = np.pi - np.mod(np.pi - np.asarray(angle, dtype=np.float64), 2.0 * np.pi)
+    # The remainder of a tiny negative number rounds up to the full turn itself.
+    return np.where(wrapped <= -np.pi, np.pi, wrapped)

@@ -7,6 +7,7 @@ All arguments broadcast. A NaN anywhere overlaps nothing and is at distance NaN.
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -52,6 +53,7 @@ def distance(
 
 
 @njit(cache=True)
+@no_type_check
 def box_overlap(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
     """Whether two boxes have a common point: no side direction separates them (separating axis theorem)."""
     dx, dy = bx - ax, by - ay
@@ -70,6 +72,7 @@ def box_overlap(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
 
 
 @njit(cache=True)
+@no_type_check
 def box_distance(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
     """Least distance of two boxes, m: the nearest points of disjoint convex shapes include a corner of one of them."""
     if math.isnan(ax + ay + ayaw + alen + awid + bx + by + byaw + blen + bwid):
@@ -82,6 +85,7 @@ def box_distance(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
 
 
 @njit(cache=True)
+@no_type_check
 def _corner_distance2(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
     """Least squared distance, m^2, from a corner of box a to box b."""
     cos_b, sin_b = math.cos(byaw), math.sin(byaw)
@@ -100,12 +104,14 @@ _TEN = "(" + ",".join(["float64"] * 10) + ")"
 
 
 @vectorize(["boolean" + _TEN], cache=True)
+@no_type_check
 def _overlap(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
     """`box_overlap`, element by element."""
     return box_overlap(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid)
 
 
 @vectorize(["float64" + _TEN], cache=True)
+@no_type_check
 def _distance(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid):
     """`box_distance`, element by element."""
     return box_distance(ax, ay, ayaw, alen, awid, bx, by, byaw, blen, bwid)

@@ -21,12 +21,13 @@ class FrenetFrame:
 
     The feet of a point x are the s where (x - p(s)) . t(s) falls through zero. It falls from +inf to -inf, so there is
     always one: projection is total. Feet beyond the centre of curvature, where x(s, d) runs backwards, are not among
-    them. Of several the one with least |d| counts, then the one with least s; a foot beyond an end counts by the distance
-    to the end point, so that the imagined straight does not draw points away from the path. Wherever the frame is
-    not folded (|d| below the radius of curvature) and no other part of the path is nearer, project inverts cartesian.
+    them. Of several the one with least |d| counts, then the one with least s; a foot beyond an end counts by its
+    distance to the end point, so that the imagined straight does not draw points away from the path. Wherever the
+    frame is not folded (|d| below the radius of curvature) and no other part of the path is nearer, `project` inverts
+    `cartesian`.
 
     points (point, 2) m, without repetitions; s (point,) m; length m. Points nearer than 1 mm count as one.
-    For other numba kernels: `arrays` is what the kernels of `projection.py` take: (points, directions, s, boxes).
+    For other numba kernels, `arrays` is (path, blocks, groups), which the kernels of `projection.py` take.
     """
 
     def __init__(self, points: Float[Array, "point 2"], smoothing_m: float = 2.0) -> None:
@@ -37,15 +38,17 @@ class FrenetFrame:
         self.points: Float[Array, "distinct 2"] = checked(points)
         self.s: Float[Array, "distinct"] = arc_length(self.points)
         self.length = float(self.s[-1])
-        self._directions = tangents(self.points)
         self._curvatures = curvatures(self.points, smoothing_m)
-        self.arrays = (self.points, self._directions, self.s, projection.bounding_boxes(self.points))
+        path = np.column_stack([self.points, tangents(self.points), self.s])
+        blocks = projection.bounding_boxes(path, projection.BLOCK)
+        groups = projection.bounding_boxes(path, projection.BLOCK * projection.GROUP)
+        self.arrays = (path, blocks, groups)
 
     def project(self, points: Float[Array, "*lead 2"]) -> tuple[Float[Array, "*lead"], Float[Array, "*lead"]]:
         """(s, d) of points, m. Finite in, finite out; NaN or infinity in, NaN out."""
         points = np.asarray(points, dtype=np.float64)
         result = projection.project_all(*self.arrays, np.ascontiguousarray(points.reshape(-1, 2)))
-        return _columns(result, points.shape[:-1])
+        return result[0].reshape(points.shape[:-1]), result[1].reshape(points.shape[:-1])
 
     def project_near(
         self, points: Float[Array, "*#lead 2"], s_hint: Float[Array, "*#lead"] | float, window_m: float
@@ -58,9 +61,12 @@ class FrenetFrame:
         lead = np.broadcast_shapes(points.shape[:-1], s_hint.shape)
         queries = np.ascontiguousarray(np.broadcast_to(points, (*lead, 2)).reshape(-1, 2))
         hints = np.ascontiguousarray(np.broadcast_to(s_hint, lead).reshape(-1))
-        return _columns(projection.project_all_near(*self.arrays, queries, hints, float(window_m)), lead)
+        result = projection.project_all_near(*self.arrays, queries, hints, float(window_m))
+        return result[0].reshape(lead), result[1].reshape(lead)
 
-    def cartesian(self, s: Float[Array, "*#lead"] | float, d: Float[Array, "*#lead"] | float) -> Float[Array, "*lead 2"]:
+    def cartesian(
+        self, s: Float[Array, "*#lead"] | float, d: Float[Array, "*#lead"] | float
+    ) -> Float[Array, "*lead 2"]:
         """Points at (s, d), m. Continuous in both."""
         frames, d = self._frames(s), np.asarray(d, dtype=np.float64)
         return np.stack([frames[..., 0] - d * frames[..., 3], frames[..., 1] + d * frames[..., 2]], axis=-1)
@@ -72,19 +78,14 @@ class FrenetFrame:
     def heading(self, s: Float[Array, "*lead"] | float) -> Float[Array, "*lead"]:
         """Direction of the path at s in (-pi, pi], rad; continuous but for full turns."""
         frames = self._frames(s)
-        return np.arctan2(frames[..., 3], frames[..., 2])
+        return np.asarray(np.arctan2(frames[..., 3], frames[..., 2]))
 
     def curvature(self, s: Float[Array, "*lead"] | float) -> Float[Array, "*lead"]:
         """Curvature of the path at s, 1/m, + left; smoothed (see `polylines.curvatures`); 0 beyond both ends."""
-        return np.interp(s, self.s, self._curvatures, left=0.0, right=0.0)
+        return np.asarray(np.interp(s, self.s, self._curvatures, left=0.0, right=0.0))
 
     def _frames(self, s: Float[Array, "*lead"] | float) -> Float[Array, "*lead 4"]:
         """x, y and direction at s."""
         s = np.asarray(s, dtype=np.float64)
-        result = projection.frames_at(*self.arrays[:3], np.ascontiguousarray(s.reshape(-1)))
+        result = projection.frames_at(self.arrays[0], np.ascontiguousarray(s.reshape(-1)))
         return result.reshape(*s.shape, 4)
-
-
-def _columns(pairs: Float[Array, "query 2"], lead: tuple[int, ...]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """The two columns as arrays of the leading shape."""
-    return pairs[:, 0].reshape(lead), pairs[:, 1].reshape(lead)

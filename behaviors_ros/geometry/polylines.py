@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
@@ -105,9 +107,7 @@ def unwrapped_headings(direction: Float[Array, "point 2"]) -> Float[Array, "poin
     return np.unwrap(np.arctan2(direction[:, 1], direction[:, 0]))
 
 
-def smoothed_slope(
-    s: Float[Array, "point"], angle: Float[Array, "point"], smoothing_m: float
-) -> Float[Array, "point"]:
+def smoothed_slope(s: Float[Array, "point"], angle: Float[Array, "point"], smoothing_m: float) -> Float[Array, "point"]:
     """Least-squares slope of `angle` over `s` at each point, from nine samples within `smoothing_m` of it."""
     half = min(smoothing_m, s[-1] / 2.0)
     offsets = np.linspace(-half, half, 9)
@@ -127,6 +127,7 @@ def _index_of_distinct(points: Float[Array, "point 2"], tolerance_m: float = 1e-
 
 
 @njit(cache=True)
+@no_type_check
 def _distinct(points, tolerance_m):
     """Mask (point,) of the points (point, 2) farther than the tolerance from the last one kept."""
     keep = np.zeros(len(points), dtype=np.bool_)
@@ -140,6 +141,7 @@ def _distinct(points, tolerance_m):
 
 
 @njit(cache=True)
+@no_type_check
 def _first_crossing(line_a, line_b):
     """(found, segment of a, m along it, segment of b, m along it) of the crossing with the least place along a."""
     best = (False, 0, 0.0, 0, 0.0)
@@ -154,6 +156,7 @@ def _first_crossing(line_a, line_b):
 
 
 @njit(cache=True)
+@no_type_check
 def _crossing(a, b, c, d):
     """(hit, m from a, m from c) of the first common point of the segments a-b and c-d."""
     ux, uy, vx, vy = b[0] - a[0], b[1] - a[1], d[0] - c[0], d[1] - c[1]
@@ -170,6 +173,7 @@ def _crossing(a, b, c, d):
 
 
 @njit(cache=True)
+@no_type_check
 def _parallel_overlap(ux, uy, rx, ry, vx, vy, u, v):
     """The first common point of parallel segments: r from a to c, unit direction u of a-b, lengths u and v."""
     if abs(ux * ry - uy * rx) > 1e-9:

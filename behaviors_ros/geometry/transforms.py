@@ -22,7 +22,7 @@ def pose_matrix(position: Float[Array, "*#lead 2"], yaw: Float[Array, "*#lead"] 
 
 
 def transform(matrix: Float[Array, "*#lead 3 3"], points: Float[Array, "*#lead 2"]) -> Float[Array, "*lead 2"]:
-    """Points (m) moved by `matrix`. Leading axes broadcast: for many points a matrix, pass `matrix[..., None, :, :]`."""
+    """Points (m) moved by `matrix`. Leading axes broadcast: many points a matrix take `matrix[..., None, :, :]`."""
     points = np.asarray(points, dtype=np.float64)
     return np.einsum("...ij,...j->...i", matrix[..., :2, :2], points) + matrix[..., :2, 2]
 
