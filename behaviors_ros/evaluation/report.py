@@ -125,9 +125,7 @@ def _candidates(cycle: Cycle, origin: Array, content: ReportContent) -> list[dic
         }  # fmt: skip
         if scores is not None:
             row["t"] = round(float(scores.total[i]), 4)
-            row["why"] = [
-                [scores.gates[g], _number(scores.value[i, g])] for g in np.flatnonzero(~scores.passed[i])
-            ]
+            row["why"] = [[scores.gates[g], _number(scores.value[i, g])] for g in np.flatnonzero(~scores.passed[i])]
             row["s"] = [round(float(x), 3) for x in scores.score[i]]
             row["r"] = [_number(x) for x in scores.raw[i]]
         rows.append(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -51,14 +51,16 @@ def typestore() -> Typestore:
 class BagWriter:
     """Writes a new bag folder; an existing one raises InputError. Use as a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Prepare to write the bag folder `path`."""
+    def __init__(self, path: Path, about: Mapping[str, str] | None = None) -> None:
+        """Prepare to write the bag folder `path`; `about` goes into its metadata (map, licence, source)."""
         self.path = Path(path)
         if self.path.exists():
             raise InputError(self.path, "bag", "exists already", "choose another name or remove it")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._store = typestore()
         self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP)
+        for key, text in (about or {}).items():
+            self._writer.set_custom_data(key, text)
         self._connections: dict[str, Any] = {}
 
     def __enter__(self) -> BagWriter:
@@ -74,7 +76,10 @@ class BagWriter:
         """Declare a topic before its first message."""
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
-                topic, type_name(message_type), typestore=self._store, offered_qos_profiles=[_LATCHED] if latched else []
+                topic,
+                type_name(message_type),
+                typestore=self._store,
+                offered_qos_profiles=[_LATCHED] if latched else [],
             )
 
     def write(self, topic: str, message: Any, stamp_ns: int, latched: bool = False) -> None:
@@ -87,19 +92,38 @@ class BagWriter:
         try:
             self._writer.write(self._connections[topic], stamp_ns, data)
         except (OSError, WriterError) as error:
-            raise InputError(self.path, topic, f"cannot be written ({error})", "free some room and record again") from None
+            raise InputError(
+                self.path, topic, f"cannot be written ({error})", "free some room and record again"
+            ) from None
 
 
-def read_bag(path: Path, types: dict[str, Any], topics: Collection[str] | None = None) -> Iterator[tuple[str, Any, int]]:
-    """(topic, message, stamp_ns) in recorded order, of the topics whose class `types` gives; others are passed over.
-
-    A bag that is missing or damaged, or a topic recorded with another type, raises InputError.
-    """
+def _opened(path: Path) -> Reader:
+    """The bag, open; raises InputError when that cannot be."""
     try:
         reader = Reader(Path(path))
         reader.open()
     except (ReaderError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, "bag", f"cannot be opened ({str(error) or type(error).__name__})", "give a rosbag2 folder") from None
+        raise InputError(
+            path, "bag", f"cannot be opened ({str(error) or type(error).__name__})", "give a rosbag2 folder"
+        ) from None
+    return reader
+
+
+def about(path: Path) -> dict[str, str]:
+    """What the bag's metadata says of it: map, licence, source, where given."""
+    reader = _opened(path)
+    reader.close()
+    return dict(reader.metadata.custom or {})
+
+
+def read_bag(
+    path: Path, types: dict[str, Any], topics: Collection[str] | None = None
+) -> Iterator[tuple[str, Any, int]]:
+    """(topic, message, stamp_ns) in recorded order, of the topics whose class `types` gives; others are passed over.
+
+    A bag that is missing or damaged, or a topic recorded with another type, raises InputError.
+    """
+    reader = _opened(path)
     try:
         wanted = [c for c in reader.connections if c.topic in types and (topics is None or c.topic in topics)]
         for connection in wanted:

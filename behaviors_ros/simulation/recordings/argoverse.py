@@ -24,7 +24,20 @@ CLASSES = {
     "SIGN": AgentClass.HAZARD, "MOBILE_PEDESTRIAN_CROSSING_SIGN": AgentClass.HAZARD,
 }  # fmt: skip
 ANNOTATIONS = ("annotations_with_ego.feather", "annotations.feather")
-BOX_COLUMNS = ("timestamp_ns", "track_uuid", "category", "length_m", "width_m", "qw", "qx", "qy", "qz", "tx_m", "ty_m", "tz_m")
+BOX_COLUMNS = (
+    "timestamp_ns",
+    "track_uuid",
+    "category",
+    "length_m",
+    "width_m",
+    "qw",
+    "qx",
+    "qy",
+    "qz",
+    "tx_m",
+    "ty_m",
+    "tz_m",
+)
 POSE_COLUMNS = ("timestamp_ns", "qw", "qx", "qy", "qz", "tx_m", "ty_m", "tz_m")
 
 
@@ -36,7 +49,9 @@ def _columns(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
     try:
         table = feather.read_table(path)
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise InputError(path, "file", f"cannot be read ({type(error).__name__})", "give an Argoverse 2 feather file") from None
+        raise InputError(
+            path, "file", f"cannot be read ({type(error).__name__})", "give an Argoverse 2 feather file"
+        ) from None
     missing = [name for name in names if name not in table.schema.names]
     if missing:
         raise InputError(path, missing[0], "column is missing", f"columns needed: {', '.join(names)}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from behaviors_ros.datatypes import AgentClass, Array, Goal
 from behaviors_ros.errors import InputError
+from behaviors_ros.geometry.angles import wrap
 from behaviors_ros.geometry.polylines import resample
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.recordings.recording import Boxes, Recording, TrackerModel, ego_states, tracks_from_boxes
@@ -75,14 +76,16 @@ def _boxes(folder: Path, sequence: str, position: Array, yaw: Array, period_ns: 
         frame, track = (int(v) for v in _numbers(words, 2, folder, f"label line {number}"))
         width, length, x, y, z, rotation_y = _numbers(words[11:], 6, folder, f"label line {number}")
         if not 0 <= frame < len(yaw):
-            raise InputError(folder, f"label line {number}", f"frame {frame} has no pose", "use matching oxts and label")
+            raise InputError(
+                folder, f"label line {number}", f"frame {frame} has no pose", "use matching oxts and label"
+            )
         centre = imu_from_camera @ np.array([x, y, z, 1.0])
         ahead = imu_from_camera[:3, :3] @ np.array([np.cos(rotation_y), 0.0, -np.sin(rotation_y)])
         c, s = np.cos(yaw[frame]), np.sin(yaw[frame])
         columns.append((
             frame, f"{track:032x}", int(CLASSES.get(words[2], AgentClass.UNKNOWN)),
             position[frame, 0] + c * centre[0] - s * centre[1], position[frame, 1] + s * centre[0] + c * centre[1],
-            yaw[frame] + np.arctan2(ahead[1], ahead[0]), length, width,
+            float(wrap(yaw[frame] + np.arctan2(ahead[1], ahead[0]))), length, width,
         ))  # fmt: skip
     frame, name, kind, px, py, heading, length, width = zip(*columns, strict=True) if columns else ((),) * 8
     array = lambda values: np.array(values, dtype=float)  # noqa: E731

@@ -1,0 +1,72 @@
+"""A recorded drive as the bag that perception and localisation would have left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from behaviors_ros.errors import InputError
+from behaviors_ros.maps.load import load_map
+from behaviors_ros.maps.route import search
+from behaviors_ros.ros.bags import BagWriter
+from behaviors_ros.ros.conversion import odometry_message, route_message, tracks_message
+from behaviors_ros.ros.graph import NAMESPACE
+from behaviors_ros.simulation.recordings.recording import Recording
+
+
+@dataclass(frozen=True)
+class BagContents:
+    """What was written: counts, duration in s, and whether the route follows lanes of a map or a centre line."""
+
+    path: Path
+    odometry: int
+    tracks: int
+    agents: int
+    duration_s: float
+    route: str
+
+
+def _lanes(recording: Recording) -> tuple[int, ...]:
+    """Lanes from where the drive began to where it ended; none without a map or where the map does not lead there."""
+    if recording.map_path is None:
+        return ()
+    start = recording.ego[0]
+    try:
+        return search(load_map(recording.map_path), start.position, start.yaw, recording.goal)
+    except InputError:
+        return ()
+
+
+def _driven_line(recording: Recording, spacing_m: float = 1.0) -> np.ndarray:
+    """The driven path, (point, 2), led on straight by 60 m."""
+    points = [recording.ego[0].position]
+    for ego in recording.ego:
+        if np.hypot(*(ego.position - points[-1])) >= spacing_m:
+            points.append(ego.position)
+    last = recording.ego[-1]
+    return np.array([*points, points[-1] + 60.0 * np.array([np.cos(last.yaw), np.sin(last.yaw)])])
+
+
+def write_drive(recording: Recording, path: Path) -> BagContents:
+    """Write a recording as a bag: odometry, tracks and the latched route, each at its own stamp."""
+    lanes = _lanes(recording)
+    line = None if lanes else recording.centre_line if recording.centre_line is not None else _driven_line(recording)
+    about = {"source": recording.name, "licence": recording.licence}
+    if lanes and recording.map_path is not None:
+        about["map"] = str(recording.map_path.resolve())
+    start_ns = recording.ego[0].stamp_ns
+    end_ns = recording.ego[-1].stamp_ns
+    frames = [t for t in recording.tracks if start_ns <= t.stamp_ns <= end_ns]
+    with BagWriter(path, about) as bag:
+        bag.write(f"{NAMESPACE}/route", route_message(start_ns, lanes, recording.goal, line), start_ns, latched=True)
+        messages = [(ego.stamp_ns, 0, ego) for ego in recording.ego] + [(t.stamp_ns, 1, t) for t in frames]
+        for stamp_ns, kind, found in sorted(messages, key=lambda m: m[:2]):
+            if kind == 0:
+                bag.write(f"{NAMESPACE}/odometry", odometry_message(found), stamp_ns)
+            else:
+                bag.write(f"{NAMESPACE}/tracks", tracks_message(found), stamp_ns)
+    agents = len({name for t in frames for name in t.id})
+    route = f"{len(lanes)} lanes" if lanes else "centre line"
+    return BagContents(Path(path), len(recording.ego), len(frames), agents, (end_ns - start_ns) * 1e-9, route)
