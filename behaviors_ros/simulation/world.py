@@ -54,8 +54,8 @@ def placed(world: World, ego: EgoState) -> World:
 
 def signals(world: World) -> Signals | None:
     """True state of the signals, None where the scenario has none."""
-    groups = world.scenario.signal_groups
-    return signals_at(groups, world.stamp_ns, world.time_s) if groups else None
+    cycles = world.scenario.signals
+    return signals_at(cycles, world.stamp_ns, world.time_s) if cycles else None
 
 
 def observe(world: World) -> tuple[EgoState, Tracks, Signals | None]:

@@ -1,0 +1,81 @@
+"""Road users and start of a CommonRoad scenario, recorded or made reactive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from behaviors_ros.datatypes import VEHICLES, Array, EgoState, LaneMap
+from behaviors_ros.errors import InputError
+from behaviors_ros.geometry.polylines import arc_length, headings, without_duplicates
+from behaviors_ros.maps.commonroad import CommonRoadDocument
+from behaviors_ros.maps.commonroad_lanes import SignalCycle
+from behaviors_ros.maps.commonroad_traffic import PlanningProblem, RecordedObstacle
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.simulation.reactive import Idm, Reactive, reactive_path
+from behaviors_ros.simulation.recorded import Recorded, RecordedStates
+from behaviors_ros.simulation.traffic import Agent, Body, Motion, Stationary, Trigger, identity
+
+Traffic = Literal["recorded", "reactive"]
+
+
+def problem_of(document: CommonRoadDocument, source: object) -> PlanningProblem:
+    """The first planning problem; a file without one raises `InputError`."""
+    if not document.problems:
+        raise InputError(source, "planningProblem", "there is none", "give a scenario with a planning problem")
+    return document.problems[0]
+
+
+def start_of(problem: PlanningProblem, vehicle: Vehicle) -> EgoState:
+    """The ego at its rear axle: CommonRoad gives the box centre."""
+    along = np.array((np.cos(problem.yaw), np.sin(problem.yaw)))
+    position = problem.position - vehicle.centre_offset_m * along
+    moving = abs(problem.speed) > 0.5
+    curvature = problem.yaw_rate / problem.speed if moving else 0.0
+    steering = float(np.clip(np.arctan(vehicle.wheel_base_m * curvature), -vehicle.steering_max_rad, vehicle.steering_max_rad))
+    return EgoState(0, position, problem.yaw, problem.speed, problem.acceleration, steering, problem.yaw_rate)
+
+
+def agents_of(document: CommonRoadDocument, problem: PlanningProblem, traffic: Traffic) -> tuple[Agent, ...]:
+    """All obstacles as agents; with "reactive" traffic the vehicles drive their recorded way by the IDM instead."""
+    found: list[Agent] = []
+    for obstacle in document.obstacles:
+        body = Body(identity(f"{document.benchmark_id} {obstacle.id}"), obstacle.kind, obstacle.length, obstacle.width)
+        time_s = (obstacle.time - problem.time) * document.dt_s
+        if obstacle.role != "dynamic" or len(obstacle.time) == 1:
+            found.append(Stationary(body, Motion(obstacle.position[0], float(obstacle.yaw[0]), 0.0)))
+        elif traffic == "reactive" and obstacle.kind in VEHICLES:
+            found += _reactive(obstacle, body, time_s, document.lane_map)
+        else:
+            states = RecordedStates(time_s, obstacle.position, obstacle.yaw, obstacle.speed)
+            found.append(Recorded(body, states))
+    return tuple(found)
+
+
+def _reactive(
+    obstacle: RecordedObstacle, body: Body, time_s: Float[Array, "step"], lane_map: LaneMap
+) -> list[Reactive]:
+    """The obstacle as a driver on its recorded way, extended straight; none if it had left before the start."""
+    if time_s[-1] < 0.0:
+        return []
+    now = int(np.argmax(time_s >= 0.0))
+    points = without_duplicates(obstacle.position[now:], tolerance_m=0.5)
+    yaw = float(obstacle.yaw[now] if len(points) < 2 else headings(points)[-1])
+    ahead = points[-1] + 50.0 * np.array((np.cos(yaw), np.sin(yaw)))
+    points = np.vstack((points, ahead))
+    fastest = max(float(obstacle.speed.max()), 8.0)
+    idm = Idm(desired_speed_mps=min(fastest, 60.0), sight_m=max(5.0, min(100.0, float(arc_length(points)[-1]))))
+    path = reactive_path(points, idm, lane_map)
+    late = time_s[now] > 0.0
+    trigger = Trigger(time_s=float(time_s[now]))
+    speed = float(obstacle.speed[now])
+    return [Reactive(body, path, idm, 0.0, speed, trigger=trigger, hidden_before=late, started=not late)]
+
+
+def signals_of(document: CommonRoadDocument, problem: PlanningProblem) -> tuple[SignalCycle, ...]:
+    """The signal cycles of the file, their time counted from the planning problem's start."""
+    shift_s = problem.time * document.dt_s
+    return tuple(replace(cycle, offset_s=cycle.offset_s - shift_s) for cycle in document.signals)

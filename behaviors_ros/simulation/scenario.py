@@ -1,0 +1,115 @@
+"""Scenarios: what a drive needs, from our YAML form or a CommonRoad file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from behaviors_ros.datatypes import EgoState, Goal, LaneMap, Route
+from behaviors_ros.errors import InputError
+from behaviors_ros.maps.commonroad import read_document
+from behaviors_ros.maps.commonroad_lanes import SignalCycle
+from behaviors_ros.maps.load import load_map
+from behaviors_ros.maps.route import build_route, mapless_route, search
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.simulation.casting import agent_of
+from behaviors_ros.simulation.commonroad import Traffic, agents_of, problem_of, signals_of, start_of
+from behaviors_ros.simulation.forms import GoalForm, read_form
+from behaviors_ros.simulation.signals import fixed_time
+from behaviors_ros.simulation.traffic import Agent, Perception
+
+DEMO = Path(__file__).parent / "worlds" / "urban.yaml"
+PATIENCE_S = 10.0  # a CommonRoad drive may take this much longer than its goal's latest time, so that late is told from never
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """A drive to do. start: the ego at time 0; agents as they are then; duration_s: longest time to the goal.
+
+    map None: mapless. signals empty: there are no signals. provenance: where it is from, in words.
+    """
+
+    name: str
+    provenance: str
+    map: LaneMap | None
+    route: Route
+    start: EgoState
+    goal: Goal
+    agents: tuple[Agent, ...]
+    signals: tuple[SignalCycle, ...]
+    duration_s: float
+    vehicle: Vehicle
+    perception: Perception
+
+
+def load_scenario(path: str | Path, traffic: Traffic = "recorded", vehicle: Vehicle | None = None) -> Scenario:
+    """Read a scenario: our form (.yaml, .yml) or CommonRoad (.xml, .xml.gz).
+
+    traffic: "recorded" or "reactive", for CommonRoad's dynamic obstacles. vehicle: instead of the file's or the default.
+    A file that cannot be used raises `InputError`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, "file", "does not exist", "give a scenario in YAML or CommonRoad form")
+    if path.suffix in (".yaml", ".yml"):
+        return _from_form(path, vehicle)
+    if path.name.endswith((".xml", ".xml.gz")):
+        return _from_commonroad(path, traffic, vehicle or Vehicle())
+    raise InputError(path, "file", "is of no known kind", "known: .yaml, .yml, .xml, .xml.gz")
+
+
+def _from_form(path: Path, vehicle: Vehicle | None) -> Scenario:
+    form = read_form(path)
+    lane_map = load_map(path.parent / form.map) if form.map else None
+    first = form.start
+    start = EgoState(0, np.array(first.position), first.yaw_rad, first.speed_mps)
+    goal = _goal(form.goal)
+    return Scenario(
+        name=form.name,
+        provenance=form.provenance or str(path.name),
+        map=lane_map,
+        route=route_to(lane_map, start, goal),
+        start=start,
+        goal=goal,
+        agents=tuple(agent_of(agent, lane_map) for agent in form.agents),
+        signals=tuple(fixed_time(s.id, s.offset_s, s.green_s, s.amber_s, s.red_s) for s in form.signals),
+        duration_s=form.duration_s,
+        vehicle=vehicle or form.vehicle,
+        perception=form.perception,
+    )
+
+
+def _goal(form: GoalForm) -> Goal:
+    polygon = np.array(form.polygon) if form.polygon is not None else None
+    return Goal(np.array(form.position), polygon, form.yaw_rad, form.speed_mps, form.time_s)
+
+
+def _from_commonroad(path: Path, traffic: Traffic, vehicle: Vehicle) -> Scenario:
+    document = read_document(path)
+    problem = problem_of(document, path)
+    start, goal = start_of(problem, vehicle), problem.goals[0]
+    last_s = max((float((o.time[-1] - problem.time) * document.dt_s) for o in document.obstacles), default=0.0)
+    latest_s = goal.time[1] if goal.time else max(last_s, 10.0)
+    return Scenario(
+        name=document.benchmark_id or path.name.split(".")[0],
+        provenance=f"CommonRoad scenario {document.benchmark_id}, {traffic} traffic",
+        map=document.lane_map,
+        route=route_to(document.lane_map, start, goal),
+        start=start,
+        goal=goal,
+        agents=agents_of(document, problem, traffic),
+        signals=signals_of(document, problem),
+        duration_s=latest_s + PATIENCE_S,
+        vehicle=vehicle,
+        perception=Perception(),
+    )
+
+
+def route_to(lane_map: LaneMap | None, start: EgoState, goal: Goal) -> Route:
+    """The route from the start to the goal, mapless where there is no map."""
+    if lane_map is None:
+        return mapless_route(None, start, goal, 13.89, 3.5)
+    lanes = search(lane_map, start.position, start.yaw, goal)
+    return build_route(lane_map, lanes, goal, start.position)
