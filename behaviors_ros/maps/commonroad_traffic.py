@@ -196,7 +196,7 @@ def _goals(
     state: etree._Element, source: object, field: str, dt: float, start_time: int, lane_map: LaneMap, limits: Limits,
     start: tuple[Array, float, float],
 ) -> list[Goal]:  # fmt: skip
-    """One goal a connected region of a goal state; without a region the goal lies where the lane leads in that time."""
+    """One goal a connected region of a goal state. Without a region (polygon None) only time and speed count."""
     field = f"{field}, goalState"
     yaw, speed, steps = (bounds(state, name, source, field) for name in ("orientation", "velocity", "time"))
     time = None if steps is None else ((steps[0] - start_time) * dt, (steps[1] - start_time) * dt)
@@ -225,12 +225,14 @@ def _goals(
 
 
 def _reached(lane_map: LaneMap, position: Array, yaw: float, speed: float, time_s: float) -> Float[Array, "2"]:
-    """Where the start's lane leads in `time_s` at constant speed; straight ahead where there is no lane."""
-    ahead = max(speed * time_s, 1.0)
-    near = lanes_at(lane_map, position, yaw, 3.0)
-    near = [match for match in near if abs(match[3]) < 0.5 * np.pi] or near
-    for lane_id, s, _, _ in near[:1]:
-        paths = paths_from(lane_map, lane_id, s, ahead)
-        return max(paths, key=lambda path: len(path[1]))[1][-1]
-    return position + ahead * np.array([np.cos(yaw), np.sin(yaw)])
+    """A place ahead that cannot be reached in `time_s` at the speed limit or the initial speed, or where the lanes end.
 
+    It stands for a goal without a region, which is reached by driving on until its time.
+    """
+    margin_m = 50.0
+    near = [m for m in lanes_at(lane_map, position, yaw, 5.0) if abs(m[3]) < 0.5 * np.pi]
+    if not near:
+        return position + (speed * time_s + margin_m) * np.array([np.cos(yaw), np.sin(yaw)])
+    lane_id, s, _, _ = near[0]
+    ahead = max(speed, lane_map.lanes[lane_id].speed_limit) * time_s + margin_m
+    return max(paths_from(lane_map, lane_id, s, ahead), key=lambda path: len(path[1]))[1][-1]

@@ -163,7 +163,8 @@ def _near(positions, yaws, radius, points, first, box, wanted):
                     rows = grown
                 turned = yaws[agent] - heading
                 turned -= 2.0 * np.pi * np.ceil((turned - np.pi) / (2.0 * np.pi))
-                rows[count] = (agent, lane, s, d, turned)
+                rows[count, 0], rows[count, 1] = agent, lane
+                rows[count, 2], rows[count, 3], rows[count, 4] = s, d, turned
                 count += 1
     return rows[:count]
 
