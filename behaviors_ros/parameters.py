@@ -69,6 +69,31 @@ def limits(field: FieldInfo) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def yaml_tree(model: Parameters) -> dict[str, Any]:
+    """The values of a set of parameters as a tree of what YAML knows: mappings, lists, numbers, strings."""
+    return model.model_dump(mode="json")
+
+
+def markdown(models: Mapping[str, type[Parameters]]) -> str:
+    """One table a model, in the mapping's order: name, default, range, meaning. Headings are the mapping's keys."""
+    sections = []
+    for heading, model in models.items():
+        rows = [_row(name, field) for name, field in flat(model)]
+        head = ["| parameter | default | range | meaning |", "|---|---|---|---|"] if rows else ["No parameters."]
+        about = " ".join((model.__doc__ or "").split())
+        sections.append("\n".join([f"## {heading}", "", about, "", *head, *rows, ""]))
+    return "\n".join(sections)
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    """One parameter as a row of a table."""
+    low, high = limits(field)
+    spread = "" if math.isinf(low) and math.isinf(high) else f"{low:g} to {high:g}"
+    default = field.get_default(call_default_factory=True)
+    shown = ", ".join(map(str, default)) if isinstance(default, (tuple, list)) else str(default)
+    return f"| `{name}` | {shown} | {spread} | {field.description or ''} |"
+
+
 class Vehicle(Parameters):
     """The vehicle: one model shared by planning, control and simulation. Defaults are a mid-size car."""
 

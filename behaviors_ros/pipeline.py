@@ -1,20 +1,27 @@
-"""The data path as one function: Scene -> Plan. Planning nodes run one line of it each; simulation and evaluation run all."""
+"""The data path as one function: Scene -> Plan. Planning nodes run a line of it each, simulation and evaluation all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from behaviors_ros import registry
-from behaviors_ros.datatypes import Candidates, Grid, Plan, Predictions, Scene, Scores, rounded
+from behaviors_ros.datatypes import Grid, Plan, Scene, rounded
+from behaviors_ros.errors import InputError
 from behaviors_ros.generation.generate import generate
 from behaviors_ros.generation.interface import Generator
-from behaviors_ros.parameters import Vehicle, validated
+from behaviors_ros.parameters import Parameters, Vehicle, validated, value
 from behaviors_ros.prediction.interface import Predictor
 from behaviors_ros.scoring.interface import Gate, Scorer
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import Selection, select
+
+GATES = ("collision", "collision_chance", "kinematic", "drivable_area", "direction", "signals", "crosswalk", "yield")
+SCORERS = (
+    "progress", "time_to_collision", "speed_limit", "collision_risk", "clearance", "comfort", "lane_keeping",
+    "direction_compliance", "consistency",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,3 +35,73 @@ class Stages:
     gates: tuple[Gate, ...]
     scorers: tuple[Scorer, ...]
     selection: Selection
+
+
+class GridParameters(Parameters):
+    """The one time grid of predictions and candidates."""
+
+    dt_s: float = value(0.1, "time between two steps", low=0.02, high=1.0)
+    steps: int = value(61, "number of steps, the first one now", low=11, high=200)
+
+
+class Configuration(Parameters):
+    """The configuration, besides the parameters of each plugin under the plugin's name."""
+
+    vehicle: Vehicle = Vehicle()
+    grid: GridParameters = GridParameters()
+    plugin_modules: tuple[str, ...] = value((), "further modules to import, for plugins of other packages")
+    predictor: str = value("class_aware", "plugin that predicts")
+    generators: tuple[str, ...] = value(
+        ("idm_proposals", "lattice", "minimal_risk_stop", "previous"), "plugins whose candidates are put together"
+    )
+    gates: tuple[str, ...] = value(GATES, "plugins that forbid")
+    scorers: tuple[str, ...] = value(SCORERS, "plugins that weigh")
+    selection: Selection = Selection()
+
+
+def build(config: Mapping[str, Any]) -> Stages:
+    """The stages of a configuration; what it leaves out takes its default, so `build({})` works.
+
+    Raises InputError for an unknown key or a value out of range, BehaviorsError for an unknown plugin.
+    """
+    own = {key: config[key] for key in config if key in Configuration.model_fields}
+    chosen = validated(Configuration, own, "configuration")
+    registry.load_modules(chosen.plugin_modules)
+    known = {name for kind in registry.KINDS for name in registry.names(kind)} | set(own)
+    for key in config:
+        if key not in known:
+            remedy = f"known: {', '.join([*Configuration.model_fields, *sorted(known - set(own))])}"
+            raise InputError("configuration", key, "neither a field nor a plugin's name", remedy)
+
+    def create(kind: str, names: tuple[str, ...]) -> tuple[Any, ...]:
+        return tuple(registry.create(kind, name, config.get(name) or {}, chosen.vehicle) for name in names)
+
+    return Stages(
+        grid=Grid(chosen.grid.dt_s, chosen.grid.steps),
+        vehicle=chosen.vehicle,
+        predictor=create("predictor", (chosen.predictor,))[0],
+        generators=create("generator", chosen.generators),
+        gates=create("gate", chosen.gates),
+        scorers=create("scorer", chosen.scorers),
+        selection=chosen.selection,
+    )
+
+
+def defaults() -> dict[str, Any]:
+    """The whole configuration tree with its default values: the fields, then every known plugin under its name."""
+    kinds = ("predictor", "generator", "gate", "scorer")
+    plugins = {name: registry.get(kind, name).parameters() for kind in kinds for name in registry.names(kind)}
+    return Configuration().model_dump(mode="json") | {name: of.model_dump(mode="json") for name, of in plugins.items()}
+
+
+def plan(scene: Scene, stages: Stages, plan_id: int) -> Plan:
+    """The decision for a scene. Stages hand on values rounded to message precision, as the nodes do."""
+    # 1. Predict the road users.
+    predictions = rounded(stages.predictor.predict(scene, stages.grid))
+    scene = replace(scene, degraded=scene.degraded | predictions.degraded)
+    # 2. Generate what the ego could do; the candidates come rounded.
+    candidates = generate(scene, predictions, stages.grid, stages.generators)
+    # 3. Score every candidate: gates forbid, scorers weigh.
+    scores = score(scene, predictions, candidates, stages.gates, stages.scorers)
+    # 4. Select one, with the safe stop that goes with it.
+    return select(scene, candidates, scores, stages.selection, stages.vehicle, plan_id)

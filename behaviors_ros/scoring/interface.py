@@ -1,10 +1,28 @@
-"""Candidates -> Scores -> Plan: gates forbid, scorers weigh."""
+"""Candidates -> Scores -> Plan: gates forbid, scorers weigh. Importing this module registers ours."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Terms, Verdict
+from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
+    clearance,
+    collision,
+    collision_chance,
+    collision_risk,
+    comfort,
+    consistency,
+    crosswalk,
+    direction,
+    drivable_area,
+    kinematic,
+    lane_keeping,
+    progress,
+    signals,
+    speed_limit,
+    time_to_collision,
+    yielding,
+)
 
 
 class Gate(Protocol):
@@ -17,13 +35,23 @@ class Gate(Protocol):
         ...
 
 
+class Weighted(Protocol):
+    """Parameters of a scorer."""
+
+    @property
+    def weight(self) -> float:
+        """Share in the weighted mean."""
+        ...
+
+
 class Scorer(Protocol):
     """Rates candidates in [0, 1], higher is better, normalised by physics and never by the best of the batch.
 
-    Its parameters have `weight` (>= 0).
+    Its parameters, kept as `p`, have `weight` (>= 0), its share in the weighted mean.
     """
 
     name: str
+    p: Weighted
 
     def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
         """One term a candidate."""

@@ -1,0 +1,34 @@
+"""Polygons: closed chains of points, (point, 2) in m; the last point connects to the first."""
+
+from __future__ import annotations
+
+from typing import no_type_check
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numba import njit
+
+Array = np.ndarray
+
+
+def contains(polygon: Float[Array, "point 2"], points: Float[Array, "*lead 2"]) -> Bool[Array, "*lead"]:
+    """Whether points lie inside, by the parity of crossed edges. NaN is outside; fewer than 3 points hold nothing."""
+    points = np.asarray(points, dtype=np.float64)
+    flat = np.ascontiguousarray(points.reshape(-1, 2))
+    return _contains(np.ascontiguousarray(polygon, dtype=np.float64), flat).reshape(points.shape[:-1])
+
+
+@no_type_check
+@njit(cache=True)
+def _contains(polygon, points):
+    """Mask (query,) of the points (query, 2) inside the polygon (point, 2)."""
+    inside = np.zeros(len(points), dtype=np.bool_)
+    for q in range(len(points)):
+        x, y = points[q, 0], points[q, 1]
+        previous = len(polygon) - 1
+        for i in range(len(polygon)):
+            ax, ay, bx, by = polygon[previous, 0], polygon[previous, 1], polygon[i, 0], polygon[i, 1]
+            if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+                inside[q] = not inside[q]
+            previous = i
+    return inside

@@ -1,0 +1,48 @@
+"""Gate: the ego's box must stay clear of the box of every likely mode for the next seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from behaviors_ros.datatypes import Candidates, Predictions, Scene, Verdict
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.registry import register
+from behaviors_ros.scoring.contact import first_contact
+from behaviors_ros.scoring.footprint import at_least, ego_boxes, foreseeable, mode_boxes, near, solid
+
+
+class CollisionParameters(Parameters):
+    """What counts as a collision ahead."""
+
+    free_s: float = value(3.0, "time that must be free of contact", low=0.0, high=20.0)
+    margin_m: float = value(0.15, "boxes nearer than this are in contact", low=0.0, high=2.0)
+    probability_min: float = value(
+        0.15, "modes less probable than this are left to collision_chance", low=0.0, high=1.0
+    )
+
+
+@register("gate", "collision")
+class Collision:
+    """Value: time until the first contact that would be the ego's fault, s, at most the limit.
+
+    Not its fault: it has stood still since now, or an agent right behind it in its lane runs into it from behind. Boxes
+    are compared at every step of the grid; between steps 0.1 s apart no road user passes through another.
+    """
+
+    parameters = CollisionParameters
+
+    def __init__(self, parameters: CollisionParameters, vehicle: Vehicle) -> None:
+        """Keep parameters and vehicle."""
+        self.p, self.vehicle = parameters, vehicle
+
+    def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
+        """One verdict a candidate; an agent without a usable future forbids all."""
+        if not foreseeable(predictions):
+            return at_least(np.full(len(candidates), np.nan), self.p.free_s, candidates)
+        boxes = ego_boxes(candidates, self.vehicle)
+        agents = solid(predictions) & near(predictions, boxes, self.p.margin_m)
+        modes = mode_boxes(scene, predictions, agents, self.p.probability_min)
+        steps = int(np.searchsorted(candidates.time_s, self.p.free_s - 1e-9))
+        first = first_contact(boxes, modes, steps, self.p.margin_m)
+        time_s = np.append(candidates.time_s[:steps], self.p.free_s)
+        return at_least(time_s[first], self.p.free_s, candidates)

@@ -1,0 +1,59 @@
+"""Scorer: getting on along the route."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, Terms
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.registry import register
+from behaviors_ros.scoring.footprint import terms
+
+
+class ProgressParameters(Parameters):
+    """Weight, and what is possible."""
+
+    weight: float = value(5.0, "share in the weighted mean", low=0.0, high=100.0)
+    acceleration_mps2: float = value(
+        1.5, "acceleration towards the speed limit that counts as possible", low=0.1, high=5.0
+    )
+    floor_m: float = value(0.1, "distances below this count as this, as in nuPlan", low=0.001, high=10.0)
+
+
+@register("scorer", "progress")
+class Progress:
+    """Raw: distance along the route in the horizon, up to the goal, m. Score: raw over the distance possible."""
+
+    parameters = ProgressParameters
+
+    def __init__(self, parameters: ProgressParameters, vehicle: Vehicle) -> None:
+        """Keep parameters and vehicle."""
+        self.p, self.vehicle = parameters, vehicle
+
+    def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
+        """One term a candidate."""
+        start, goal_s = candidates.s[:, 0], scene.route.goal_s
+        raw = np.minimum(candidates.s[:, -1], np.maximum(goal_s, start)) - start
+        possible = possible_distance(
+            scene.route,
+            float(np.nanmedian(start)),
+            float(np.nanmedian(candidates.speed[:, 0])),
+            candidates.time_s,
+            self.p.acceleration_mps2,
+            self.vehicle.speed_max_mps,
+        )
+        floor = self.p.floor_m
+        return terms(raw, np.maximum(raw, floor) / max(possible, floor), candidates)
+
+
+def possible_distance(route: Route, s: float, speed: float, time_s, acceleration: float, speed_max: float) -> float:
+    """Distance from `s` (m) with constant acceleration up to the speed limit where it drives, up to the goal, m.
+
+    A start above the limit counts as at the limit from the next step on. Trapezoidal rule over the grid.
+    """
+    start, speed = s, max(speed, 0.0)
+    for dt in np.diff(time_s):
+        index = min(int(np.searchsorted(route.s, s)), len(route.s) - 1)
+        faster = min(speed + acceleration * dt, float(route.speed_limit[index]), speed_max)
+        s, speed = s + 0.5 * (speed + faster) * dt, faster
+    return max(min(s, route.goal_s) - start, 0.0)
