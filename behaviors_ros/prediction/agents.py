@@ -39,6 +39,11 @@ class Agents:
         """Number of agents."""
         return len(self.kind)
 
+    def take(self, rows: Int[Array, "row"]) -> Agents:
+        """The agents at `rows`."""
+        arrays = {name: array[rows] for name, array in vars(self).items() if name != "age_s"}
+        return Agents(**arrays, age_s=self.age_s)
+
 
 def agents_now(scene: Scene, vehicle: Vehicle) -> Agents:
     """The scene's tracks, moved with their velocity from their own stamp to the scene's.
@@ -96,6 +101,19 @@ def single(agents: Agents, position: Float[Array, "agent step 2"], angle: Float[
         motion=(motion[:, None] + angle)[:, None],
         speed=np.broadcast_to(speed[:, None, None], (len(agents), 1, angle.shape[1])),
     )
+
+
+def heaviest(modes: Modes, count: int) -> Modes:
+    """The `count` likeliest modes of each agent, likeliest first, of equal ones the first; fewer are filled up with 0."""
+    have = modes.probability.shape[1]
+    order = np.argsort(-modes.probability, axis=1, kind="stable")[:, :count]
+
+    def chosen(values: Array) -> Array:
+        out = np.zeros((len(values), count, *values.shape[2:]), values.dtype)
+        out[:, : min(have, count)] = values[np.arange(len(values))[:, None], order]
+        return out
+
+    return Modes(**{name: chosen(array) for name, array in vars(modes).items()})
 
 
 def predictions(

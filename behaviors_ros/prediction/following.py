@@ -1,6 +1,7 @@
 """Kernel that drives agents along their paths: speed by the Intelligent Driver Model, offset to the lane's centre.
 
-IDM (Treiber, Hennecke, Helbing 2000): a = a_max (1 - (v / v0)^4 - (g* / g)^2), g* = g0 + v T + v dv / (2 sqrt(a_max b)).
+IDM (Treiber, Hennecke, Helbing 2000) in the form that takes the lesser of its free and its interaction part, so that the
+gap wanted is also the gap kept: a = a_max min(1 - (v / v0)^4, 1 - (g* / g)^2), g* = g0 + v T + v dv / (2 sqrt(a_max b)).
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ from behaviors_ros.prediction.lane_modes import heading_at, locate, wrapped
 @njit(cache=True)
 def idm(v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b: float, g0: float, headway: float) -> float:
     """Acceleration behind a leader at `gap` m with speed `v_ahead`, m/s^2; gap inf: free road."""
-    free = 1.0 - (v / max(v_desired, 0.1)) ** 4
+    free = 1.0 - (v / v_desired) ** 4 if v_desired > 0.1 else -1.0
     wanted = g0 + max(v * headway + v * (v - v_ahead) / (2.0 * math.sqrt(a_max * b)), 0.0)
-    return a_max * (free - (wanted / max(gap, 0.1)) ** 2)
+    return a_max * min(free, 1.0 - (wanted / max(gap, 0.1)) ** 2)
 
 
 @njit(cache=True)
 def drive(
     dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
     motion: Array, yaw: Array, speed: Array, acceleration: Array, limit: Array, leader: Array, gap: Array, share: Array,
-    line: Array, sign: Array, headway: Array, law: Array, first: Array, s: Array, heading: Array, point: Array, cap: Array,
+    line: Array, sign: Array, space: Array, headway: Array, law: Array, first: Array, s: Array, heading: Array, point: Array, cap: Array,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """All agents at once, each mode behind the first mode of its leader.
 
     weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that is
-    along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), headway s, limit m/s:
-    (agent, mode); the rest (agent,). law: a_max, b, g0 m, lateral settling s, its least length m, acceleration decay s,
-    its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight
+    along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and headway s
+    (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,). law: a_max, b,
+    lateral settling s, its least length m, acceleration decay s, its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight
     go straight on and can be leaders.
     """
     n, modes = weight.shape
@@ -45,14 +46,14 @@ def drive(
     for a in range(n):
         v[a, :] = speed[a]
     for k in range(steps):
-        fade = law[6] * math.exp(-k * dt / law[5])
+        fade = law[5] * math.exp(-k * dt / law[4])
         for a in range(n):
             for m in range(modes):
                 if weight[a, m] <= 0.0:
                     continue
                 place(
                     out[a, m, k], out_yaw[a, m], k, progress[a, m], path[a, m], count[a, m], start[a, m], position[a],
-                    motion[a], yaw[a], max(speed[a] * law[3], law[4]), first, s, heading, point,
+                    motion[a], yaw[a], max(speed[a] * law[2], law[3]), first, s, heading, point,
                 )  # fmt: skip
                 out_speed[a, m, k] = v[a, m]
                 index, part = locate(path[a, m], count[a, m], first, s, start[a, m] + progress[a, m])
@@ -63,15 +64,15 @@ def drive(
                     other = leader[a, m]
                     free_gap = gap[a, m] + share[a, m] * lead_progress[other] - progress[a, m]
                     ahead = share[a, m] * lead_v[other]
-                pull = idm(v[a, m], wish, free_gap, ahead, law[0], law[1], law[2], headway[a, m]) + fade * acceleration[a]
+                pull = idm(v[a, m], wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m]) + fade * acceleration[a]
                 pull += bias[a, m]
                 if free_gap < np.inf:
-                    pull = min(pull, idm(v[a, m], 1e3, free_gap, ahead, max(law[0], 1.0), law[1], 0.5 * law[2], 0.5))
+                    pull = min(pull, idm(v[a, m], 1e3, free_gap, ahead, max(law[0], 1.0), law[1], 0.5 * space[a, m], 0.5))
                 for stand in (line[a, m], np.inf if released[a, m] else sign[a, m]):
                     if stand < np.inf:
                         pull = min(pull, idm(v[a, m], wish, stand - progress[a, m], 0.0, law[0], law[1], 0.3, 0.3))
                 released[a, m] |= sign[a, m] - progress[a, m] < 2.0 and v[a, m] < 0.3
-                pull = max(pull, -law[7])
+                pull = max(pull, -law[6])
                 faster = max(v[a, m] + pull * dt, 0.0)
                 progress[a, m] += 0.5 * (v[a, m] + faster) * dt
                 v[a, m] = faster

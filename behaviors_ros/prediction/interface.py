@@ -1,10 +1,13 @@
-"""Scene -> Predictions."""
+"""Scene -> Predictions. Importing this module registers the predictors of this room."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from behaviors_ros.datatypes import Grid, Predictions, Scene
+from behaviors_ros.prediction import class_aware, constant_turn_rate, constant_velocity, lane_following
+
+__all__ = ["Predictor", "class_aware", "constant_turn_rate", "constant_velocity", "lane_following"]
 
 
 class Predictor(Protocol):

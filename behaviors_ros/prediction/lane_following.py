@@ -9,13 +9,13 @@ import numpy as np
 
 from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, EgoState, Grid, Intent, LaneKind, Predictions, Scene
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.prediction.agents import Agents, Modes, agents_now, predictions, single
+from behaviors_ros.prediction.agents import Agents, Modes, agents_now, heaviest, predictions, single
 from behaviors_ros.prediction.constant_turn_rate import TurnParameters, turned
 from behaviors_ros.prediction.following import drive
 from behaviors_ros.prediction.lane_modes import lane_modes
 from behaviors_ros.prediction.leaders import Leaders, leaders
 from behaviors_ros.prediction.road_kernels import lanes_near
-from behaviors_ros.prediction.roads import CELL_M, Roads, halting, roads_of
+from behaviors_ros.prediction.roads import CELL_M, Roads, signal_state, roads_of
 from behaviors_ros.prediction.uncertainty import ClassNoise, covariances
 from behaviors_ros.registry import register
 
@@ -28,33 +28,37 @@ class LaneChoice(Parameters):
 
     margin_m: float = value(0.5, "how far beyond its edge a lane still counts", low=0.0, high=3.0)
     heading_rad: float = value(0.8, "largest angle between motion and lane", low=0.1, high=1.5)
-    offset_sigma_m: float = value(1.0, "spread of the offset from the centre of the lane one is on", low=0.1, high=5.0)
+    offset_sigma_m: float = value(0.8, "spread of the offset from the centre of the lane one is on", low=0.1, high=5.0)
     heading_sigma_rad: float = value(0.2, "spread of the angle to the lane one is on", low=0.01, high=1.5)
     yaw_rate_sigma_radps: float = value(0.15, "spread of yaw rate against the path's, which tells branches", low=0.01, high=2.0)
     straightness_rad: float = value(0.8, "angle at which a branch is e times less likely", low=0.05, high=10.0)
     change_look_s: float = value(1.5, "drift x this + offset beyond the edge announces a lane change", low=0.0, high=5.0)
-    change_softness_m: float = value(0.4, "how gradually it does", low=0.01, high=5.0)
+    change_softness_m: float = value(0.3, "how gradually it does", low=0.01, high=5.0)
     change_prior: float = value(0.02, "weight of a lane change without evidence", low=0.0, high=1.0)
 
 
 class Following(Parameters):
     """How agents drive along a path."""
 
-    acceleration_mps2: float = value(0.8, "IDM: largest acceleration", low=0.1, high=8.0)
+    acceleration_mps2: float = value(1.5, "IDM: largest acceleration", low=0.1, high=8.0)
     braking_mps2: float = value(2.0, "IDM: comfortable braking", low=0.1, high=8.0)
     hard_braking_mps2: float = value(6.0, "hardest braking", low=0.5, high=12.0)
-    gap_m: float = value(2.0, "IDM: gap at standstill", low=0.1, high=10.0)
-    headway_low_s: float = value(0.6, "least time gap taken for wanted", low=0.1, high=5.0)
-    headway_high_s: float = value(1.6, "largest time gap taken for wanted, and that of who stands", low=0.1, high=10.0)
-    limit_share: float = value(0.5, "wanted speed between the speed now (0) and the speed limit (1)", low=0.0, high=1.0)
+    gap_m: float = value(2.5, "IDM: gap at standstill", low=0.1, high=10.0)
+    headway_low_s: float = value(0.3, "least time gap taken for wanted", low=0.1, high=5.0)
+    headway_high_s: float = value(2.0, "largest time gap taken for wanted, and that of who stands", low=0.1, high=10.0)
+    limit_share: float = value(1.0, "wanted speed between the speed now (0) and the speed limit (1)", low=0.0, high=1.0)
     curve_acceleration_mps2: float = value(2.5, "lateral acceleration in curves", low=0.5, high=9.0)
     bicycle_mps: float = value(6.0, "speed a bicycle wants at most, when slower now", low=1.0, high=20.0)
-    memory_s: float = value(1.0, "time constant with which the acceleration measured now fades", low=0.01, high=10.0)
-    memory_gain: float = value(0.3, "share of the acceleration measured now that is believed", low=0.0, high=1.0)
+    memory_s: float = value(0.5, "time constant with which the acceleration measured now fades", low=0.01, high=10.0)
+    memory_gain: float = value(0.2, "share of the acceleration measured now that is believed", low=0.0, high=1.0)
     settle_s: float = value(2.5, "time constant of the way to the lane's centre", low=0.2, high=20.0)
     settle_m: float = value(8.0, "least length of the way to the lane's centre", low=1.0, high=100.0)
+    standing_mps: float = value(0.25, "speed below which an agent stands", low=0.0, high=3.0)
+    queue_m: float = value(10.0, "gap up to which who stands is in a queue", low=1.0, high=50.0)
     sight_m: float = value(100.0, "how far ahead a leader matters", low=5.0, high=500.0)
-    intrusion_m: float = value(0.5, "how far a box must reach into a lane to be a leader there", low=0.0, high=2.0)
+    along_rad: float = value(1.0, "angle to the lane up to which who moves is a leader on it", low=0.1, high=1.6)
+    blocking_mps: float = value(1.0, "speed below which one is a leader at any angle", low=0.0, high=5.0)
+    intrusion_m: float = value(1.0, "how far a box must reach into a lane to be a leader there", low=0.0, high=2.0)
     change_mps2: float = value(0.8, "acceleration added and taken away in the faster and the slower mode", low=0.0, high=5.0)
     change_weight: float = value(0.15, "probability of the faster and of the slower mode", low=0.0, high=0.4)
 
@@ -89,13 +93,13 @@ class LaneFollowing:
 
     def modes(self, scene: Scene, grid: Grid, agents: Agents) -> Modes:
         """The modes of all agents, `max_modes` each."""
-        physics = padded(single(agents, *turned(self.values.turning, agents, grid.time_s)), self.values.max_modes)
+        physics = heaviest(single(agents, *turned(self.values.turning, agents, grid.time_s)), self.values.max_modes)
         following = self.values.following
         roads = roads_of(scene.map, following.curve_acceleration_mps2, following.braking_mps2)
         if roads is None or not agents.valid.any():
             return physics
         everyone = with_ego(agents, scene.ego, self.vehicle)
-        return self._on_lanes(everyone, roads, halting(roads, scene.map, scene.signals), grid, physics)
+        return self._on_lanes(everyone, roads, signal_state(roads, scene.map, scene.signals), grid, physics)
 
     def _on_lanes(self, agents: Agents, roads: Roads, closed: Array, grid: Grid, physics: Modes) -> Modes:
         """Modes of all but the last agent, which is the ego: `physics` for those on no lane."""
@@ -112,10 +116,11 @@ class LaneFollowing:
             roads.fork, roads.successor, self.values.max_modes,
         )  # fmt: skip
         bias = self._varied(path, count, start, weight, intent)
-        ahead = leaders(agents, motion, near, path, count, start, roads, closed, follow.sight_m, follow.intrusion_m)
+        ahead = leaders(agents, motion, near, path, count, start, roads, closed, self._seen())
         position, yaw, speed = drive(
             grid.dt_s, grid.steps, weight, path, count, start, bias, agents.position, motion, agents.yaw, agents.speed,
-            agents.acceleration, self._wish(agents, path, roads), *self._ahead(agents, ahead), self._law(), roads.first,
+            agents.acceleration, self._wish(agents, path, count, bias, ahead, roads, closed), *self._ahead(agents, ahead),
+            self._law(), roads.first,
             roads.s, roads.heading, roads.point, roads.cap,
         )  # fmt: skip
         on = (weight[:-1, :1] > 0.0)[:, :, None]
@@ -150,25 +155,36 @@ class LaneFollowing:
     def _law(self) -> Array:
         follow = self.values.following
         return np.array([
-            follow.acceleration_mps2, follow.braking_mps2, follow.gap_m, follow.settle_s, follow.settle_m,
+            follow.acceleration_mps2, follow.braking_mps2, follow.settle_s, follow.settle_m,
             follow.memory_s, follow.memory_gain, follow.hard_braking_mps2,
         ])  # fmt: skip
 
-    def _wish(self, agents: Agents, path: Array, roads: Roads) -> Array:
-        """Wanted speed on each mode's first lane, m/s: nobody who is faster than the limit is slowed down by it."""
-        share = self.values.following.limit_share
+    def _seen(self) -> Array:
+        follow = self.values.following
+        return np.array([follow.sight_m, follow.intrusion_m, follow.along_rad, follow.blocking_mps])
+
+    def _wish(
+        self, agents: Agents, path: Array, count: Array, bias: Array, ahead: Leaders, roads: Roads, state: Array
+    ) -> Array:
+        """Wanted speed, m/s. Nobody who is faster than the limit is slowed down by it; who stands goes on standing, unless
+        in a queue, before an open signal, or in the faster mode.
+        """
+        follow, speed = self.values.following, agents.speed[:, None]
         limit = roads.limit[path[:, :, 0]]
-        limit = np.where(agents.kind[:, None] == AgentClass.BICYCLE, np.minimum(limit, self.values.following.bicycle_mps), limit)
-        return agents.speed[:, None] + share * np.maximum(limit - agents.speed[:, None], 0.0)
+        limit = np.where(agents.kind[:, None] == AgentClass.BICYCLE, np.minimum(limit, follow.bicycle_mps), limit)
+        second = path[:, :, min(1, path.shape[2] - 1)]
+        open_ahead = (state[path[:, :, 0]] < 0) | ((count > 1) & (state[second] < 0))
+        starts = (ahead.gap < follow.queue_m) | open_ahead | (bias > 0.0) | (speed > follow.standing_mps)
+        return np.where(starts, speed + follow.limit_share * np.maximum(limit - speed, 0.0), 0.0)
 
     def _ahead(self, agents: Agents, ahead: Leaders) -> tuple[Array, ...]:
-        """Leader, gap, share, line, sign and time gap: each agent is taken to be content with the time gap it keeps now."""
-        follow = self.values.following
-        kept = (ahead.gap - follow.gap_m) / np.maximum(agents.speed[:, None], 1.0)
-        headway = np.clip(kept, follow.headway_low_s, follow.headway_high_s)
-        room = np.maximum(ahead.line, 1e-3)
-        feasible = agents.speed[:, None] ** 2 < 2.0 * follow.hard_braking_mps2 * room
-        return ahead.leader, ahead.gap, ahead.share, np.where(feasible, ahead.line, np.inf), ahead.sign, headway
+        """Leader, gap, share, line, sign, space and time gap: each is taken to be content with the gap it keeps now."""
+        follow, speed = self.values.following, agents.speed[:, None]
+        space = np.where(speed > follow.standing_mps, follow.gap_m, np.clip(ahead.gap, 0.5 * follow.gap_m, follow.queue_m))
+        headway = np.clip((ahead.gap - space) / np.maximum(speed, 1.0), follow.headway_low_s, follow.headway_high_s)
+        feasible = speed**2 < 2.0 * follow.hard_braking_mps2 * np.maximum(ahead.line, 1e-3)
+        line = np.where(feasible, ahead.line, np.inf)
+        return ahead.leader, ahead.gap, ahead.share, line, ahead.sign, space, headway
 
     def _varied(self, path: Array, count: Array, start: Array, weight: Array, intent: Array) -> Array:
         """Put the likeliest path, faster and slower, in place of the two lightest modes if these are lighter; their bias."""
@@ -211,13 +227,3 @@ def with_ego(agents: Agents, ego: EgoState, vehicle: Vehicle) -> Agents:
         covariance=joined(agents.covariance, np.zeros((2, 2))),
         age_s=agents.age_s,
     )
-
-
-def padded(modes: Modes, count: int) -> Modes:
-    """The modes with further ones of probability 0, `count` in all."""
-    more = count - modes.probability.shape[1]
-
-    def wider(values: Array) -> Array:
-        return np.concatenate([values, np.zeros((len(values), more, *values.shape[2:]), values.dtype)], axis=1)
-
-    return Modes(**{name: wider(array) for name, array in vars(modes).items()})

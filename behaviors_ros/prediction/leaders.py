@@ -13,9 +13,6 @@ from behaviors_ros.prediction.agents import Agents
 from behaviors_ros.prediction.lane_modes import leader_on, stop_on
 from behaviors_ros.prediction.roads import Roads
 
-ALONG_RAD = 1.0  # who moves across a lane at a larger angle is not a leader on it
-STANDING_MPS = 1.0  # who is slower is one at any angle
-
 
 @dataclass(frozen=True, eq=False)
 class Leaders:
@@ -32,13 +29,18 @@ class Leaders:
 
 def leaders(
     agents: Agents, motion: Array, near: tuple[Array, ...], path: Array, count: Array, start: Array, roads: Roads,
-    closed: Array, sight_m: float, intrusion_m: float,
+    closed: Array, seen: Array,
 ) -> Leaders:  # fmt: skip
-    """Look ahead along every path; `near`: what `lanes_near` found for these agents."""
+    """Look ahead along every path.
+
+    near: what `lanes_near` found for these agents; closed: 1 for lanes with a closed stop line; seen: sight m, how far a box
+    must reach into a lane m, largest angle to it of who moves rad, speed below which any angle counts m/s.
+    """
+    sight_m, intrusion_m, along_rad, blocking_mps = seen
     lane, s, d, heading, beyond = near
     angle = np.abs((motion[:, None] - heading + np.pi) % (2.0 * np.pi) - np.pi)
     inside = np.abs(d) - 0.5 * agents.width[:, None] < roads.half_width[lane] - intrusion_m
-    along = (angle < ALONG_RAD) | (agents.speed[:, None] < STANDING_MPS)
+    along = (angle < along_rad) | (agents.speed[:, None] < blocking_mps)
     who, where = np.nonzero((lane >= 0) & inside & along & (np.abs(beyond) < 1.0) & agents.valid[:, None])
     order = np.lexsort((who, s[who, where], lane[who, where]))
     who, where = who[order], where[order]

@@ -65,15 +65,19 @@ def roads_of(lane_map: LaneMap | None, lateral_acceleration_mps2: float, braking
     return known[key]
 
 
-def halting(roads: Roads, lane_map: LaneMap, signals: Signals | None) -> Int[Array, "lane"]:
-    """1 for lanes whose stop line is closed now: a signal group of theirs shows red or amber."""
-    closed = np.zeros(len(roads.id), np.int64)
-    if signals is not None:
-        shown = (SignalColor.RED, SignalColor.AMBER)
-        groups = {group for group, color in zip(signals.id, signals.color, strict=True) if color in shown}
-        for row, name in enumerate(roads.id):
-            closed[row] = int(not groups.isdisjoint(lane_map.lanes[name].signals))
-    return closed
+def signal_state(roads: Roads, lane_map: LaneMap, signals: Signals | None) -> Int[Array, "lane"]:
+    """1 for lanes with a signal group that shows red or amber now, -1 for those whose groups all show green, else 0."""
+    state = np.zeros(len(roads.id), np.int64)
+    if signals is None:
+        return state
+    shown = dict(zip(signals.id, signals.color.tolist(), strict=True))
+    for row, name in enumerate(roads.id):
+        colors = {shown.get(group, SignalColor.UNKNOWN) for group in lane_map.lanes[name].signals}
+        if colors & {SignalColor.RED, SignalColor.AMBER}:
+            state[row] = 1
+        elif colors == {SignalColor.GREEN}:
+            state[row] = -1
+    return state
 
 
 def _build(lane_map: LaneMap, lateral_acceleration: float, braking: float) -> Roads | None:
