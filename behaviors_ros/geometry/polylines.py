@@ -87,19 +87,22 @@ def checked(points: Float[Array, "point 2"], tolerance_m: float = 1e-3) -> Float
 def tangents(points: Float[Array, "point 2"]) -> Float[Array, "point 2"]:
     """Unit direction at each of the distinct points: the chord between its neighbours; at the ends the end segment.
 
-    The chord weighs the two segments by their lengths, so a short jittering segment hardly turns it. Where it does not
-    point forward along both segments (turns above 90 deg) the bisector of the two replaces it.
+    The chord weighs the two segments by their lengths, so a short jittering segment hardly turns it. It is kept within
+    89 deg of both segments; in turns above 178 deg it is their bisector.
     """
     steps = np.diff(points, axis=0)
-    before_step, after_step = steps[:-1], steps[1:]
-    before, after = _unit(before_step), _unit(after_step)
-    chord, bisector = before_step + after_step, before + after
-    # A full reversal has no bisector: it turns left.
-    left = np.stack([-before[:, 1], before[:, 0]], axis=-1)
-    bisector = np.where(np.hypot(*bisector.T)[:, None] > 1e-9, bisector, left)
-    forward = np.minimum((chord * before).sum(axis=1), (chord * after).sum(axis=1)) > 0.0
-    inner = np.where(forward[:, None], chord, bisector)
-    return _unit(np.concatenate([steps[:1], inner, steps[-1:]]))
+    unit = steps / np.hypot(steps[:, 0], steps[:, 1])[:, None]
+    turn = _angle_between(unit[:-1], unit[1:])
+    # A full reversal may turn either way. Successive ones alternate, so that their directions do not cancel midway.
+    alternate = np.where(np.arange(len(turn)) % 2 == 0, np.pi, -np.pi)
+    turn = np.where(np.abs(turn) > np.pi - 1e-6, alternate, turn)
+    reach = np.maximum(np.deg2rad(89.0), np.abs(turn) / 2.0)
+    chord = _angle_between(unit[:-1], steps[:-1] + steps[1:])
+    part = np.clip(np.copysign(chord, turn), np.maximum(turn, 0.0) - reach, np.minimum(turn, 0.0) + reach)
+    cos, sin = np.cos(part), np.sin(part)
+    x, y = unit[:-1, 0], unit[:-1, 1]
+    inner = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    return np.concatenate([unit[:1], inner, unit[-1:]])
 
 
 def unwrapped_headings(direction: Float[Array, "point 2"]) -> Float[Array, "point"]:
@@ -115,9 +118,9 @@ def smoothed_slope(s: Float[Array, "point"], angle: Float[Array, "point"], smoot
     return np.interp(samples, s, angle) @ offsets / (offsets @ offsets)
 
 
-def _unit(vectors: Float[Array, "vector 2"]) -> Float[Array, "vector 2"]:
-    """Vectors of length 1."""
-    return vectors / np.hypot(vectors[:, 0], vectors[:, 1])[:, None]
+def _angle_between(a: Float[Array, "vector 2"], b: Float[Array, "vector 2"]) -> Float[Array, "vector"]:
+    """Angle from a to b in [-pi, pi], rad."""
+    return np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1])
 
 
 def _index_of_distinct(points: Float[Array, "point 2"], tolerance_m: float = 1e-3) -> Array:
