@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
+from behaviors_ros.generation import idm_proposals, lattice, minimal_risk_stop, previous  # noqa: F401 (registered)
 
 
 class Generator(Protocol):

@@ -1,0 +1,117 @@
+"""Agents in the reference's frame, from the most likely mode of their predictions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numba import njit
+
+from behaviors_ros.datatypes import Array, Predictions
+from behaviors_ros.generation.reference import nearest, project
+
+REAR, FRONT, CENTRE, SPEED, RIGHT, LEFT = range(6)
+
+
+@dataclass(frozen=True, eq=False)
+class Agents:
+    """Predicted boxes along the reference. `along` columns: station of rear, front and centre m; speed along m/s;
+    offset of the right and the left side m; NaN where absent. index: the agent's place in the predictions.
+    """
+
+    along: Float[Array, "agent step 6"]
+    index: Int[Array, " agent"]
+
+    def __len__(self) -> int:
+        """Number of agents near the reference."""
+        return len(self.index)
+
+
+def agents_along(
+    table: Array,
+    spacing_m: float,
+    predictions: Predictions,
+    station: float,
+    reach_m: float,
+    beside_m: float,
+    steps: int,
+) -> Agents:
+    """The agents that are within `beside_m` of the reference and `reach_m` of the station ahead at some step."""
+    count = len(predictions)
+    if count == 0:
+        return Agents(np.empty((0, steps, 6)), np.empty(0, np.int64))
+    mode = predictions.probability.argmax(axis=1)
+    pick = np.arange(count)
+    take = np.clip(np.arange(steps), 0, len(predictions.time_s) - 1)
+    position, yaw = predictions.position[pick, mode][:, take], predictions.yaw[pick, mode][:, take]
+    speed = predictions.speed[pick, mode][:, take]
+    low, high = int((station - 30.0) / spacing_m), int((station + reach_m) / spacing_m) + 1
+    along = np.empty((count, steps, 6))
+    near = np.zeros(count, bool)
+    size = np.column_stack((predictions.length, predictions.width))
+    _along(table, spacing_m, position, yaw, speed, size, low, high, beside_m, along, near)
+    return Agents(along[near], np.flatnonzero(near))
+
+
+@njit(cache=True)
+def _along(
+    table: Array, spacing: float, position: Array, yaw: Array, speed: Array, size: Array, low: int, high: int,
+    beside: float, out: Array, near: Array,
+) -> None:  # pragma: no cover  # fmt: skip
+    row = np.empty(8)
+    for n in range(position.shape[0]):
+        index = -1
+        for i in range(position.shape[1]):
+            x, y, heading = position[n, i, 0], position[n, i, 1], yaw[n, i]
+            if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(heading)):
+                out[n, i, :] = np.nan
+                continue
+            if index < 0:
+                index = nearest(table, spacing, x, y, math.nan, low, high)
+            else:
+                index = nearest(table, spacing, x, y, math.nan, index - 12, index + 12)
+            station, offset = project(table, spacing, x, y, index, row)
+            turned = heading - row[2]
+            cosine, sine = abs(math.cos(turned)), abs(math.sin(turned))
+            half = 0.5 * (size[n, 0] * cosine + size[n, 1] * sine)
+            side = 0.5 * (size[n, 0] * sine + size[n, 1] * cosine)
+            out[n, i, 0], out[n, i, 1], out[n, i, 2] = station - half, station + half, station
+            out[n, i, 3] = speed[n, i] * math.cos(turned)
+            out[n, i, 4], out[n, i, 5] = offset - side, offset + side
+            if abs(offset) - side < beside and low * spacing < station + half and station - half < high * spacing:
+                near[n] = True
+
+
+def occupancy(tables: Array, agents: Agents, ego_centre: float, half_width_m: float) -> Bool[Array, "path agent step"]:
+    """Where an agent's box is within `half_width_m` of a path. An agent that starts behind the ego never leads it."""
+    out = np.zeros((len(tables), len(agents), agents.along.shape[1]), np.bool_)
+    if len(agents):
+        _occupy(tables, agents.along, ego_centre, half_width_m, out)
+    return out
+
+
+@njit(cache=True)
+def _occupy(tables: Array, along: Array, centre: float, half: float, out: Array) -> None:  # pragma: no cover
+    last = tables.shape[1] - 1
+    for p in range(tables.shape[0]):
+        begin = tables[p, 0, 1]
+        step = max((tables[p, last, 1] - begin) / last, 1e-3)
+        for n in range(along.shape[0]):
+            if along[n, 0, CENTRE] < centre:
+                continue
+            for i in range(along.shape[1]):
+                if not along[n, i, FRONT] > begin or along[n, i, REAR] > tables[p, last, 1]:
+                    continue
+                for part in range(3):
+                    at = along[n, i, REAR] + 0.5 * part * (along[n, i, FRONT] - along[n, i, REAR])
+                    k = min(max(int((at - begin) / step), 0), last)
+                    while k < last and tables[p, k + 1, 1] < at:
+                        k += 1
+                    while k > 0 and tables[p, k, 1] > at:
+                        k -= 1
+                    d = tables[p, k, 7]
+                    if along[n, i, RIGHT] < d + half and along[n, i, LEFT] > d - half:
+                        out[p, n, i] = True
+                        break

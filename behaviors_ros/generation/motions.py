@@ -1,0 +1,150 @@
+"""From paths and speed profiles to candidates on the grid."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from behaviors_ros.datatypes import Array, Candidates
+from behaviors_ros.generation import profiles
+from behaviors_ros.generation.agents import occupancy
+from behaviors_ros.generation.driving import Driving
+from behaviors_ros.generation.paths import Paths
+from behaviors_ros.generation.situation import Situation
+
+FREE = 1e9
+
+
+@dataclass
+class Motions:
+    """A list of (path, speed profile) under construction; each has a label in words."""
+
+    paths: Paths
+    driving: Driving
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+
+    def drive(self, path: int, speed: float, strength: float, jerk: float, label: str, leads: bool) -> None:
+        """Drive at up to `speed`, towards it with `strength` m/s^2; `leads`: keep behind agents on the path."""
+        self.rows.append((profiles.DRIVE, path, speed, strength, jerk, FREE, strength, jerk, float(leads)))
+        self.labels.append(label)
+
+    def halt(self, path: int, length: float, braking: float, jerk: float, label: str, leads: bool) -> None:
+        """Drive under the limits, then halt exactly `length` m along the path with about `braking` and `jerk`."""
+        driving = self.driving
+        row = (
+            profiles.HALT,
+            path,
+            FREE,
+            driving.acceleration_mps2,
+            driving.jerk_mps3,
+            length,
+            braking,
+            jerk,
+            float(leads),
+        )
+        self.rows.append(row)
+        self.labels.append(label)
+
+    def brake(self, path: int, braking: float, jerk: float, label: str) -> None:
+        """Brake to standstill from now on."""
+        self.rows.append((profiles.BRAKE, path, 0.0, 1.0, jerk, FREE, braking, jerk, 0.0))
+        self.labels.append(label)
+
+
+def candidates(situation: Situation, motions: Motions, generator: str) -> Candidates:
+    """Run all speed profiles along their paths. A halt out of reach or beyond the horizon is left out."""
+    count, steps = len(motions.rows), situation.grid.steps
+    if count == 0:
+        return empty(situation)
+    specs = np.array(motions.rows, float)
+    along = np.zeros((count, steps, 3))
+    lead, valid = np.full(count, -1), np.zeros(count, bool)
+    _drive(situation, motions.paths, specs, along, lead, valid)
+    specs, along, lead = specs[valid], along[valid], lead[valid]
+    kept = [label for label, use in zip(motions.labels, valid, strict=True) if use]
+    labels = tuple(
+        label if agent < 0 else f"{label}, follow {situation.label_of(agent)}"
+        for label, agent in zip(kept, lead, strict=True)
+    )
+    return on_grid(situation, motions.paths, specs[:, profiles.PATH].astype(np.int64), along, labels, generator)
+
+
+def _drive(situation: Situation, paths: Paths, specs: Array, along: Array, lead: Array, valid: Array) -> None:
+    """Fill distance, speed and acceleration of all profiles."""
+    driving, vehicle, start = situation.driving, situation.vehicle, situation.start
+    tables = paths.table
+    limits = np.empty(tables.shape[:2])
+    top = min(vehicle.speed_max_mps, 1e3)
+    profiles.envelope(tables, driving.lateral_acceleration_mps2, top, driving.deceleration_mps2, limits)
+    half = 0.5 * vehicle.width_m + driving.lateral_gap_m
+    occupied = occupancy(tables, situation.agents, situation.station + vehicle.centre_offset_m, half)
+    rules = np.array([
+        driving.deceleration_mps2, driving.deceleration_hard_mps2, vehicle.deceleration_max_mps2,
+        vehicle.jerk_max_mps3, driving.preview_s, driving.headway_s, driving.gap_m, driving.hold_m, driving.restart_mps2, situation.front_m,
+        vehicle.centre_offset_m,
+    ])  # fmt: skip
+    state = np.array([start.speed, start.acceleration])
+    profiles.drive(
+        specs, state, tables, limits, occupied, situation.agents.along, rules, situation.grid.dt_s, along, lead, valid
+    )
+
+
+def on_grid(
+    situation: Situation, paths: Paths, path: Array, along: Array, labels: tuple[str, ...], generator: str
+) -> Candidates:
+    """Candidates from distances, speeds and accelerations (candidate, step, 3) along the paths `path`."""
+    pose = np.empty((*along.shape[:2], 6))
+    _place(paths.table, path, along, pose)
+    pose[..., 2] -= math.tau * np.round(pose[:, :1, 2] / math.tau)
+    standing = along[:, -1, 1] < 1e-3
+    return Candidates(
+        stamp_ns=situation.scene.stamp_ns,
+        time_s=situation.grid.time_s,
+        generator=(generator,) * len(labels),
+        label=labels,
+        is_stop=standing,
+        position=np.ascontiguousarray(pose[..., :2]),
+        yaw=np.ascontiguousarray(pose[..., 2]),
+        speed=np.ascontiguousarray(along[..., 1]),
+        acceleration=np.ascontiguousarray(along[..., 2]),
+        curvature=np.ascontiguousarray(pose[..., 3]),
+        s=np.ascontiguousarray(pose[..., 4]),
+        d=np.ascontiguousarray(pose[..., 5]),
+    )
+
+
+def empty(situation: Situation) -> Candidates:
+    """No candidates."""
+    nothing = np.zeros((0, situation.grid.steps))
+    return Candidates(
+        situation.scene.stamp_ns, situation.grid.time_s, (), (), np.zeros(0, bool),
+        np.zeros((0, situation.grid.steps, 2)), nothing, nothing, nothing, nothing, nothing, nothing,
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _place(tables: Array, path: Array, along: Array, out: Array) -> None:  # pragma: no cover (compiled)
+    """x, y, yaw, curvature, s, d at each distance: cubic in position and yaw, straight on beyond the path."""
+    last = tables.shape[1] - 2
+    for c in range(along.shape[0]):
+        table, k = tables[path[c]], 0
+        for i in range(along.shape[1]):
+            x = along[c, i, 0]
+            while k < last and table[k + 1, 0] < x:
+                k += 1
+            a, b, o = table[k], table[k + 1], out[c, i]
+            h = b[0] - a[0]
+            u = min((x - a[0]) / h, 1.0)
+            beyond = max(x - b[0], 0.0)
+            h0, h1 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2 * h
+            h2, h3 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0) * h
+            o[2] = h0 * a[4] + h1 * a[5] + h2 * b[4] + h3 * b[5]
+            o[0] = h0 * a[2] + h1 * math.cos(a[4]) + h2 * b[2] + h3 * math.cos(b[4]) + beyond * math.cos(b[4])
+            o[1] = h0 * a[3] + h1 * math.sin(a[4]) + h2 * b[3] + h3 * math.sin(b[4]) + beyond * math.sin(b[4])
+            o[3] = a[5] + u * (b[5] - a[5])
+            o[4] = a[6] + u * (b[6] - a[6]) + beyond
+            o[5] = a[7] + u * (b[7] - a[7])

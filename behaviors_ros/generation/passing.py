@@ -1,0 +1,123 @@
+"""Paths past slow or stopped agents ahead: out by as much as their boxes need, along them, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from behaviors_ros.generation import agents as columns
+from behaviors_ros.generation.offsets import Lateral, length_for, middle
+from behaviors_ros.generation.paths import Profile
+from behaviors_ros.generation.situation import Situation
+from behaviors_ros.parameters import Parameters, value
+
+Box = tuple[float, float, float, float]  # rear, front, right, left, m
+
+
+class Passing(Parameters):
+    """When and how agents ahead are passed."""
+
+    clearances_m: tuple[float, ...] = value((0.6, 1.0), "distances between the boxes while passing")
+    slow_fraction: float = value(0.6, "agents slower than this fraction of the limit are passed", low=0.0, high=1.0)
+    standing_mps: float = value(0.5, "agents slower than this may be passed in the oncoming lane", low=0.0, high=3.0)
+    merge_m: float = value(20.0, "agents nearer to each other than this are passed together", low=0.0, high=100.0)
+    after_m: float = value(1.5, "rear bumper ahead of the passed agent before returning", low=0.0, high=20.0)
+    groups: int = value(2, "groups of agents ahead for which passing is offered", low=0, high=10)
+
+
+@dataclass(frozen=True)
+class Obstruction:
+    """Agents to pass together: stations of rear and front, offsets of right and left side, m."""
+
+    label: str
+    rear: float
+    front: float
+    right: float
+    left: float
+    standing: bool
+
+
+def passing(situation: Situation, lateral: Lateral, rules: Passing) -> list[Profile]:
+    """Profiles past the next obstructions, left and right, where there is room."""
+    profiles = []
+    for group in _groups(_obstructions(situation, rules), rules)[: rules.groups]:
+        for clearance in rules.clearances_m:
+            for side in ("left", "right"):
+                profiles += _past(situation, lateral, rules, group, clearance, side)
+    return profiles
+
+
+def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
+    """Slow agents in the way of the centre line, where and when the ego would be beside them; nearest first."""
+    along = situation.agents.along
+    reach = 0.5 * situation.vehicle.width_m + max(rules.clearances_m, default=0.0)
+    rear_bumper = situation.station - situation.vehicle.rear_overhang_m
+    slow = rules.slow_fraction * situation.limit_mps
+    found = []
+    for n in range(len(along)):
+        speed, blocks = (
+            along[n, 0, columns.SPEED],
+            (along[n, 0, columns.LEFT] > -reach) & (along[n, 0, columns.RIGHT] < reach),
+        )
+        standing = speed < rules.standing_mps
+        if blocks and -rules.standing_mps < speed < slow and along[n, 0, columns.FRONT] > rear_bumper:
+            meeting = _meeting(situation, along[n], standing, rear_bumper)
+            if meeting is not None:
+                found.append(Obstruction(situation.label_of(n), *meeting, standing))
+    return sorted(found, key=lambda item: (item.rear, item.label))
+
+
+def _meeting(situation: Situation, along: np.ndarray, standing: bool, rear_bumper: float) -> Box | None:
+    """(rear, front, right, left) of an agent while the ego is beside it; None when it is not reached in the horizon."""
+    steps = slice(0, 1)
+    if not standing:
+        speed = max(situation.start.speed, 0.7 * situation.limit_mps)
+        ego = rear_bumper + speed * situation.grid.time_s
+        beside = (ego + situation.vehicle.length_m >= along[:, columns.REAR]) & (ego <= along[:, columns.FRONT])
+        if not beside.any():
+            return None
+        times = np.flatnonzero(beside)
+        steps = slice(times[0], times[-1] + 1)
+    part = along[steps]
+    return (
+        float(part[0, columns.REAR]), float(part[-1, columns.FRONT]),
+        float(np.nanmin(part[:, columns.RIGHT])), float(np.nanmax(part[:, columns.LEFT])),
+    )  # fmt: skip
+
+
+def _groups(items: list[Obstruction], rules: Passing) -> list[Obstruction]:
+    """Obstructions close behind one another, as one."""
+    groups: list[Obstruction] = []
+    for item in items:
+        if groups and item.rear - groups[-1].front < rules.merge_m:
+            last = groups[-1]
+            groups[-1] = Obstruction(
+                last.label, last.rear, max(last.front, item.front), min(last.right, item.right),
+                max(last.left, item.left), last.standing and item.standing,
+            )  # fmt: skip
+        else:
+            groups.append(item)
+    return groups
+
+
+def _past(
+    situation: Situation, lateral: Lateral, rules: Passing, group: Obstruction, clearance: float, side: str
+) -> list[Profile]:
+    """The profile past a group on one side; empty where there is no room."""
+    half = 0.5 * situation.vehicle.width_m
+    offset = group.left + clearance + half if side == "left" else group.right - clearance - half
+    s = situation.s + group.rear - situation.station
+    room = situation.width(f"{side}_drivable" if group.standing else f"{side}_same", s)
+    towards = offset if side == "left" else -offset
+    if towards < 0.0 or towards + half + lateral.margin_m > room:
+        return []
+    wanted = length_for(situation, lateral, offset, middle(lateral))
+    shortest = length_for(situation, lateral, offset, min(lateral.times_s))
+    available = group.rear - situation.station - situation.front_m - 0.5
+    label = f"pass {group.label} on the {side}"
+    if available > 1.2 * wanted:
+        to_centre = length_for(situation, lateral, 0.0, middle(lateral))
+        return [Profile(label, 0.0, to_centre, available - wanted, offset, wanted)]
+    back = group.front + situation.vehicle.rear_overhang_m + rules.after_m - situation.station
+    return [Profile(label, offset, max(min(available, wanted), shortest), back, 0.0, wanted)]

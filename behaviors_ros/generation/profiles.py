@@ -1,0 +1,221 @@
+"""Speed profiles along a path: jerk-limited driving under limits, behind leads, and stops that end exactly at a place.
+
+A stop is three stretches of constant jerk: build up braking, hold it, release it so that acceleration and speed reach
+zero together. Driving integrates one step of constant jerk at a time. Distance, speed and acceleration are exact
+integrals of the jerk, so a profile is consistent at any speed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from behaviors_ros.datatypes import Array
+
+DRIVE, HALT, BRAKE = 0, 1, 2  # follow the limits; and halt after a length; brake from now on
+MODE, PATH, SPEED, STRENGTH, JERK, LENGTH, STOP_DECELERATION, STOP_JERK, LEADS = range(9)  # columns of specs
+COMFORT, HARD, HARDEST, JERK_MAX, PREVIEW, HEADWAY, GAP, HOLD, RESTART, BUMPER, CENTRE = range(11)  # of rules
+
+
+@njit(cache=True)
+def stop_phases(speed: float, acceleration: float, braking: float, jerk: float, out: Array) -> None:  # pragma: no cover
+    """Durations and jerks (t1, j1, t2, t3, j3) of a stop from (speed, acceleration) with at most `braking` and `jerk`.
+
+    With peak braking p: the build-up changes the speed by (a^2 - p^2) / 2j, the release by -p^2 / 2j. A braking too
+    strong to be released in time is released faster, at a^2 / 2v, which reaches zero acceleration and speed together.
+    """
+    if acceleration < 0.0 and speed <= acceleration * acceleration / (2.0 * jerk):
+        out[0] = out[1] = out[2] = 0.0
+        out[3] = 2.0 * speed / -acceleration
+        out[4] = acceleration * acceleration / (2.0 * speed) if speed > 0.0 else 0.0
+        return
+    peak = min(braking, math.sqrt(jerk * speed + 0.5 * acceleration * acceleration))
+    if acceleration < -peak:
+        out[0], out[1] = (-peak - acceleration) / jerk, jerk
+        left = speed - acceleration * acceleration / (2.0 * jerk)
+    else:
+        out[0], out[1] = (acceleration + peak) / jerk, -jerk
+        left = speed + acceleration * acceleration / (2.0 * jerk) - peak * peak / jerk
+    out[2] = max(left, 0.0) / peak if peak > 0.0 else 0.0
+    out[3], out[4] = peak / jerk, jerk
+
+
+@njit(cache=True)
+def stop_state(speed: float, acceleration: float, phases: Array, time: float) -> tuple:  # pragma: no cover
+    """(distance, speed, acceleration) at `time` after the begin of a stop; it holds still from its end on."""
+    d, v, a, left = 0.0, speed, acceleration, time
+    for phase in range(3):
+        t = phases[0] if phase == 0 else (phases[2] if phase == 1 else phases[3])
+        j = phases[1] if phase == 0 else (0.0 if phase == 1 else phases[4])
+        t = min(t, left)
+        d += t * (v + t * (0.5 * a + t * j / 6.0))
+        v += t * (a + 0.5 * t * j)
+        a += t * j
+        left -= t
+        if left <= 0.0:
+            return d, max(v, 0.0), a
+    return d, 0.0, 0.0
+
+
+@njit(cache=True)
+def stop_distance(
+    speed: float, acceleration: float, braking: float, jerk: float, work: Array
+) -> float:  # pragma: no cover
+    """Distance of a stop, m."""
+    stop_phases(speed, acceleration, braking, jerk, work)
+    return stop_state(speed, acceleration, work, 1e9)[0]
+
+
+@njit(cache=True)
+def stop_time(speed: float, acceleration: float, braking: float, jerk: float, work: Array) -> float:  # pragma: no cover
+    """Duration of a stop, s."""
+    stop_phases(speed, acceleration, braking, jerk, work)
+    return work[0] + work[2] + work[3]
+
+
+@njit(cache=True)
+def fitted(
+    speed: float, acceleration: float, braking: float, jerk: float, length: float, hardest: float, jerk_max: float,
+    work: Array,
+) -> bool:  # pragma: no cover  # fmt: skip
+    """Scale braking and jerk together so that the stop takes exactly `length`; False when none is short enough."""
+    low, high = 0.2, max(hardest / braking, jerk_max / jerk)
+    if stop_distance(speed, acceleration, min(high * braking, hardest), min(high * jerk, jerk_max), work) > length:
+        return False
+    for _ in range(40):
+        scale = 0.5 * (low + high)
+        if (
+            stop_distance(speed, acceleration, min(scale * braking, hardest), min(scale * jerk, jerk_max), work)
+            > length
+        ):
+            low = scale
+        else:
+            high = scale
+    stop_phases(speed, acceleration, min(high * braking, hardest), min(high * jerk, jerk_max), work)
+    return True
+
+
+@njit(cache=True)
+def envelope(tables: Array, lateral: float, speed_max: float, braking: float, out: Array) -> None:  # pragma: no cover
+    """Highest speed at every sample of every path: limit, curve, and what can still be braked for what follows."""
+    for p in range(tables.shape[0]):
+        following = 1e9
+        for k in range(tables.shape[1] - 1, -1, -1):
+            row = tables[p, k]
+            top = min(row[8], speed_max, math.sqrt(lateral / max(abs(row[5]), 1e-6)))
+            if k < tables.shape[1] - 1:
+                top = min(top, math.sqrt(following**2 + 2.0 * braking * (tables[p, k + 1, 0] - row[0])))
+            out[p, k] = top
+            following = top
+
+
+@njit(cache=True)
+def _at(xs: Array, ys: Array, x: float, k: int) -> tuple:  # pragma: no cover
+    """(ys at x by linear interpolation searching on from index k, index); constant beyond the last."""
+    last = xs.shape[0] - 2
+    while k < last and xs[k + 1] < x:
+        k += 1
+    u = min(max((x - xs[k]) / (xs[k + 1] - xs[k]), 0.0), 1.0)
+    return ys[k] + u * (ys[k + 1] - ys[k]), k
+
+
+@njit(cache=True)
+def _begins(spec: Array, x: float, v: float, a: float, rules: Array, work: Array) -> int:  # pragma: no cover
+    """Whether the stop of a profile begins now (1), later (0), or cannot end at its place any more (-1).
+
+    It begins once nine tenths of its strength are needed, so that a stop under way is taken up again each cycle.
+    """
+    braking, jerk = spec[STOP_DECELERATION], spec[STOP_JERK]
+    if spec[MODE] == BRAKE:
+        stop_phases(v, a, braking, jerk, work)
+        return 1
+    left = spec[LENGTH] - x
+    if v == 0.0 and a <= 0.0 and left < rules[HOLD]:
+        work[:] = 0.0
+        return 1
+    if stop_distance(v, a, 0.9 * braking, 0.9 * jerk, work) < left:
+        return 0
+    return 1 if fitted(v, a, braking, jerk, left, rules[HARDEST], rules[JERK_MAX], work) else -1
+
+
+@njit(cache=True)
+def _follow(
+    occupied: Array, agents: Array, i: int, station: float, v: float, strength: float, rules: Array
+) -> tuple:  # pragma: no cover
+    """(acceleration, agent) of the intelligent driver model behind the tightest lead now or shortly; agent -1: none."""
+    least, lead = 1e9, -1
+    smooth = 2.0 * math.sqrt(strength * rules[COMFORT])
+    for n in range(occupied.shape[0]):
+        for later in (0, 8, 15):
+            t = i + later
+            if t >= occupied.shape[1] or not occupied[n, t] or agents[n, t, 2] < station + rules[CENTRE]:
+                continue
+            gap = max(agents[n, t, 0] - station - rules[BUMPER], 0.1)
+            closing = v * rules[HEADWAY] + v * (v - max(agents[n, t, 3], 0.0)) / smooth
+            wanted = strength * (1.0 - ((rules[GAP] + max(closing, 0.0)) / gap) ** 2)
+            if wanted < least:
+                least, lead = wanted, n
+    return least, lead
+
+
+@njit(cache=True)
+def _stepped(x: float, v: float, a: float, wanted: float, jerk: float, dt: float) -> tuple:  # pragma: no cover
+    """(distance, speed, acceleration) a step later, on the way to the wanted acceleration; never below standstill."""
+    j = min(max((wanted - a) / dt, -jerk), jerk)
+    speed = v + dt * (a + 0.5 * dt * j)
+    if speed <= 0.0:
+        return x + 0.5 * v * dt, 0.0, 0.0
+    return x + dt * (v + dt * (0.5 * a + dt * j / 6.0)), speed, a + dt * j
+
+
+@njit(cache=True)
+def drive(
+    specs: Array, state: Array, tables: Array, limits: Array, occupied: Array, agents: Array, rules: Array, dt: float,
+    out: Array, lead: Array, valid: Array,
+) -> None:  # pragma: no cover  # fmt: skip
+    """Fill `out` (candidate, step, 3): distance along the path, speed, acceleration; `lead`: the agent followed or -1.
+
+    specs (candidate, 9), see the column names; state: speed, acceleration; occupied (path, agent, step); agents (agent,
+    step, 4 or more): rear, front and centre station, speed along; rules: see the column names. `valid` is False for a
+    halt that cannot be reached any more or is not begun within the horizon.
+    """
+    work = np.empty(5)
+    for c in range(specs.shape[0]):
+        spec, p = specs[c], int(specs[c, PATH])
+        lengths, stations = tables[p, :, 0], tables[p, :, 1]
+        x, v, a = 0.0, state[0], state[1]
+        k, begun, tightest = 0, -1, 1e9
+        from_x, from_v, from_a = x, v, a
+        lead[c], valid[c] = -1, spec[MODE] != HALT
+        for i in range(out.shape[1]):
+            if begun < 0 and spec[MODE] != DRIVE:
+                begins = _begins(spec, x, v, a, rules, work)
+                if begins < 0:
+                    break
+                if begins > 0:
+                    begun, from_x, from_v, from_a = i, x, v, a
+                    valid[c] = True
+            if begun >= 0:
+                d, v, a = stop_state(from_v, from_a, work, (i - begun) * dt)
+                out[c, i, 0], out[c, i, 1], out[c, i, 2] = from_x + d, v, a
+                continue
+            out[c, i, 0], out[c, i, 1], out[c, i, 2] = x, v, a
+            top, _ = _at(lengths, limits[p], x + v * rules[PREVIEW], k)
+            station, k = _at(lengths, stations, x, k)
+            strength = spec[STRENGTH]
+            wanted = max((spec[SPEED] - v) / rules[PREVIEW], -strength)
+            wanted = max(min(wanted, (top - v) / rules[PREVIEW]), -rules[HARD])
+            if spec[LEADS] > 0.0:
+                follow, agent = _follow(occupied[p], agents, i, station, v, strength, rules)
+                if follow < wanted:
+                    wanted = max(follow, -rules[HARDEST])
+                    if follow < tightest:
+                        tightest, lead[c] = follow, agent
+            wanted = min(wanted, strength)
+            if v == 0.0 and wanted < rules[RESTART]:
+                a = 0.0
+                continue
+            jerk = spec[JERK] if wanted > -0.75 * rules[HARD] else rules[JERK_MAX]
+            x, v, a = _stepped(x, v, a, wanted, jerk, dt)

@@ -1,0 +1,100 @@
+"""Where planning starts: on the previous plan while the vehicle follows it, else at the measured state.
+
+Starting on the previous plan keeps position, speed and acceleration continuous from plan to plan, which the tracking
+controller sees; measurement noise and actuator lag then do not enter each plan anew.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from behaviors_ros.datatypes import EgoState, Scene, Trajectory
+from behaviors_ros.parameters import Parameters, Vehicle, value
+
+
+class Stitching(Parameters):
+    """How far the vehicle may be from the previous plan for the next one to start on it."""
+
+    lateral_m: float = value(0.5, "largest distance across", low=0.0, high=5.0)
+    longitudinal_m: float = value(1.5, "largest distance along", low=0.0, high=10.0)
+    heading_rad: float = value(0.15, "largest heading difference", low=0.0, high=3.2)
+    speed_mps: float = value(1.0, "largest speed difference", low=0.0, high=10.0)
+
+
+DEFAULT = Stitching()
+
+
+def start_state(scene: Scene, vehicle: Vehicle, stitching: Stitching = DEFAULT) -> EgoState:
+    """The rear axle state at now from which all candidates start; speed is never below 0 (we do not plan backwards).
+
+    A vehicle that rolls backwards is planned for as standing. At standstill the acceleration is never negative.
+    """
+    planned = previous_state(scene, vehicle, stitching)
+    state = scene.ego if planned is None else planned
+    speed = max(state.speed, 0.0)
+    acceleration = max(state.acceleration, 0.0) if speed < 0.02 else state.acceleration
+    low, high = -vehicle.deceleration_max_mps2, max(vehicle.acceleration_max_mps2, 0.0)
+    steering = min(max(state.steering, -vehicle.steering_max_rad), vehicle.steering_max_rad)
+    return EgoState(
+        scene.stamp_ns, state.position, state.yaw, speed, min(max(acceleration, low), high), steering, state.yaw_rate
+    )
+
+
+def previous_state(scene: Scene, vehicle: Vehicle, stitching: Stitching = DEFAULT) -> EgoState | None:
+    """The previous plan's state at now, or None: no plan, expired, or the vehicle is not where the plan has it."""
+    plan = scene.previous
+    if plan is None or scene.stamp_ns > plan.valid_until_ns:
+        return None
+    elapsed = (scene.stamp_ns - plan.trajectory.stamp_ns) * 1e-9
+    if not plan.trajectory.time_s[0] <= elapsed <= plan.trajectory.time_s[-1]:
+        return None
+    state = state_at(plan.trajectory, elapsed, vehicle)
+    return state if _near(scene.ego, state, stitching) else None
+
+
+def state_at(trajectory: Trajectory, time_s: float, vehicle: Vehicle) -> EgoState:
+    """State of a trajectory at a time of its own axis, within it: cubic in position and speed, linear in the rest."""
+    grid = trajectory.time_s
+    k = int(np.clip(np.searchsorted(grid, time_s + 1e-9) - 1, 0, len(grid) - 2))
+    step = float(grid[k + 1] - grid[k])
+    u = min(max((time_s - float(grid[k])) / step, 0.0), 1.0)
+    speed, acceleration, yaw = (a[k : k + 2] for a in (trajectory.speed, trajectory.acceleration, trajectory.yaw))
+    velocity = speed[:, None] * np.column_stack((np.cos(yaw), np.sin(yaw)))
+    turn = math.remainder(float(yaw[1] - yaw[0]), math.tau)
+    curvature = float(trajectory.curvature[k] + u * (trajectory.curvature[k + 1] - trajectory.curvature[k]))
+    now = max(float(_hermite(speed[0], acceleration[0], speed[1], acceleration[1], step, u)), 0.0)
+    return EgoState(
+        trajectory.stamp_ns + round(time_s * 1e9),
+        np.asarray(_hermite(trajectory.position[k], velocity[0], trajectory.position[k + 1], velocity[1], step, u)),
+        float(yaw[0]) + u * turn,
+        now,
+        float(acceleration[0] + u * (acceleration[1] - acceleration[0])),
+        math.atan(curvature * vehicle.wheel_base_m),
+        now * curvature,
+    )
+
+
+def _hermite(p0: Any, m0: Any, p1: Any, m1: Any, step: float, u: float) -> Any:
+    """Cubic through p0, p1 with time derivatives m0, m1, at fraction u of a step."""
+    return (
+        (1 + 2 * u) * (1 - u) ** 2 * p0
+        + u * (1 - u) ** 2 * step * m0
+        + u * u * (3 - 2 * u) * p1
+        + u * u * (u - 1) * step * m1
+    )
+
+
+def _near(ego: EgoState, planned: EgoState, stitching: Stitching) -> bool:
+    """Whether the measured state is within the stitching tolerances of the planned one."""
+    offset = ego.position - planned.position
+    along = math.cos(planned.yaw) * offset[0] + math.sin(planned.yaw) * offset[1]
+    across = math.cos(planned.yaw) * offset[1] - math.sin(planned.yaw) * offset[0]
+    return (
+        abs(along) <= stitching.longitudinal_m
+        and abs(across) <= stitching.lateral_m
+        and abs(math.remainder(ego.yaw - planned.yaw, math.tau)) <= stitching.heading_rad
+        and abs(ego.speed - planned.speed) <= stitching.speed_mps
+    )
