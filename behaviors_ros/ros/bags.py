@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import yaml
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterError
@@ -111,9 +112,9 @@ def _opened(path: Path) -> Reader:
 
 def about(path: Path) -> dict[str, str]:
     """What the bag's metadata says of it: map, licence, source, where given."""
-    reader = _opened(path)
-    reader.close()
-    return dict(reader.metadata.custom or {})
+    _opened(path).close()
+    metadata = yaml.safe_load((Path(path) / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
+    return {str(key): str(text) for key, text in (metadata.get("custom_data") or {}).items()}
 
 
 def read_bag(

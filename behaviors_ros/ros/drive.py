@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from behaviors_ros.datatypes import EgoState, Tracks
 from behaviors_ros.errors import InputError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.maps.route import search
@@ -61,12 +62,12 @@ def write_drive(recording: Recording, path: Path) -> BagContents:
     frames = [t for t in recording.tracks if start_ns <= t.stamp_ns <= end_ns]
     with BagWriter(path, about) as bag:
         bag.write(f"{NAMESPACE}/route", route_message(start_ns, lanes, recording.goal, line), start_ns, latched=True)
-        messages = [(ego.stamp_ns, 0, ego) for ego in recording.ego] + [(t.stamp_ns, 1, t) for t in frames]
-        for stamp_ns, kind, found in sorted(messages, key=lambda m: m[:2]):
-            if kind == 0:
-                bag.write(f"{NAMESPACE}/odometry", odometry_message(found), stamp_ns)
+        messages: list[EgoState | Tracks] = [*recording.ego, *frames]
+        for found in sorted(messages, key=lambda f: (f.stamp_ns, isinstance(f, Tracks))):
+            if isinstance(found, Tracks):
+                bag.write(f"{NAMESPACE}/tracks", tracks_message(found), found.stamp_ns)
             else:
-                bag.write(f"{NAMESPACE}/tracks", tracks_message(found), stamp_ns)
+                bag.write(f"{NAMESPACE}/odometry", odometry_message(found), found.stamp_ns)
     agents = len({name for t in frames for name in t.id})
     route = f"{len(lanes)} lanes" if lanes else "centre line"
     return BagContents(Path(path), len(recording.ego), len(frames), agents, (end_ns - start_ns) * 1e-9, route)

@@ -92,7 +92,8 @@ def _boxes(columns: dict[str, Array], pose_stamp: Array, pose_rotation: Array, p
         columns["timestamp_ns"].astype(np.int64),
         tuple(name.replace("-", "").lower() for name in columns["track_uuid"]),
         np.array([int(CLASSES.get(name, AgentClass.UNKNOWN)) for name in columns["category"]], dtype=np.int64),
-        city[:, :2].astype(float), yaw.astype(float), columns["length_m"].astype(float), columns["width_m"].astype(float),
+        city[:, :2].astype(float), yaw.astype(float), columns["length_m"].astype(float),
+        columns["width_m"].astype(float),
     )  # fmt: skip
 
 

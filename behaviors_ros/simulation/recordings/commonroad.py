@@ -54,7 +54,8 @@ def _boxes(document: CommonRoadDocument, ego: RecordedObstacle) -> Boxes:
     join = lambda parts, empty: np.concatenate(parts) if parts else empty  # noqa: E731
     return Boxes(
         join(stamps, np.zeros(0, np.int64)), tuple(ids), join(kinds, np.zeros(0, np.int64)),
-        join(positions, np.zeros((0, 2))), join(yaws, np.zeros(0)), join(lengths, np.zeros(0)), join(widths, np.zeros(0)),
+        join(positions, np.zeros((0, 2))), join(yaws, np.zeros(0)), join(lengths, np.zeros(0)),
+        join(widths, np.zeros(0)),
     )  # fmt: skip
 
 

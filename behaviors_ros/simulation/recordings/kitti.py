@@ -87,12 +87,10 @@ def _boxes(folder: Path, sequence: str, position: Array, yaw: Array, period_ns: 
             position[frame, 0] + c * centre[0] - s * centre[1], position[frame, 1] + s * centre[0] + c * centre[1],
             float(wrap(yaw[frame] + np.arctan2(ahead[1], ahead[0]))), length, width,
         ))  # fmt: skip
-    frame, name, kind, px, py, heading, length, width = zip(*columns, strict=True) if columns else ((),) * 8
-    array = lambda values: np.array(values, dtype=float)  # noqa: E731
-    return Boxes(
-        np.array(frame, dtype=np.int64) * period_ns, tuple(name), np.array(kind, dtype=np.int64),
-        np.stack([array(px), array(py)], axis=-1), array(heading), array(length), array(width),
-    )  # fmt: skip
+    names = tuple(row[1] for row in columns)
+    table = np.array([(row[0], *row[2:]) for row in columns], dtype=float).reshape(-1, 7)
+    stamp, kind = (table[:, 0] * period_ns).astype(np.int64), table[:, 1].astype(np.int64)
+    return Boxes(stamp, names, kind, table[:, 2:4], table[:, 4], table[:, 5], table[:, 6])
 
 
 def read_sequence(

@@ -24,7 +24,7 @@ class TrackerModel(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A drive: ego states and tracks over absolute time. map_path None: there is no map, `centre_line` (point, 2) leads."""
+    """A drive: ego states and tracks over absolute time. map_path None: no map, `centre_line` (point, 2) leads."""
 
     name: str
     licence: str
