@@ -66,8 +66,6 @@ def side_widths(
     normal = np.column_stack([-np.sin(yaw), np.cos(yaw)])
     inside = shapely.contains_xy(area, path[:, 0], path[:, 1])
     left, right = _cast(path, normal, edges, reach_m), _cast(path, -normal, edges, reach_m)
-    # The ends of a path lie on the edge of the last lane: inside or not is chance.
-    inside[[0, -1]] = inside[[1, -2]] if len(path) > 2 else inside[[0, -1]]
     return np.where(inside, left, 0.0), np.where(inside, right, 0.0)
 
 

@@ -49,11 +49,11 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Points of the path, m; the lane, and the index of the track, that each is on."""
+    """Points of the path, m; the lane that each is on; the tracks (from, to) between which it changes, equal if it does not."""
 
     path: Float[Array, "point 2"]
     lane: Int[Array, "point"]
-    track: Int[Array, "point"]
+    track: Int[Array, "point 2"]
     tracks: tuple[Track, ...]
 
 
@@ -145,7 +145,7 @@ def _track(lane_map: LaneMap, ids: tuple[int, ...]) -> Track:
 def _blended(
     lane_map: LaneMap, chains: list[list[int]], tracks: tuple[Track, ...], begin: float, goal: Array, shape: Shape
 ) -> tuple[Array, Array, Array]:
-    """(points, lane, track index) along the tracks, each lane change blended from one to the next."""
+    """(points, lane, tracks from and to) along the tracks, each lane change blended from one to the next."""
     points, lanes, owner = [], [], []
     s = max(begin - shape.before_m, 0.0)
     for index in range(len(tracks) - 1):
@@ -155,7 +155,7 @@ def _blended(
         straight = np.arange(s, change[0], shape.spacing_m)
         points.append(here.frame.point(straight))
         lanes.append(here.lane_at(straight))
-        owner.append(np.full(len(straight), index))
+        owner.append(np.tile([index, index], (len(straight), 1)))
         along = np.arange(change[0], change[1], shape.spacing_m)
         u = (along - change[0]) / (change[1] - change[0])
         weight = u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
@@ -163,7 +163,7 @@ def _blended(
         near, far = here.frame.point(along), there.frame.point(side)
         points.append(near + weight[:, None] * (far - near))
         lanes.append(np.where(weight < 0.5, here.lane_at(along), there.lane_at(side)))
-        owner.append(np.where(weight < 0.5, index, index + 1))
+        owner.append(np.tile([index, index + 1], (len(along), 1)))
         s = float(there.frame.project(here.frame.point(change[1]))[0])
         begin = s
     last = tracks[-1]
@@ -172,8 +172,8 @@ def _blended(
     along = along[along <= max(goal_s, s) + shape.past_goal_m + shape.spacing_m]
     points.append(last.frame.point(along))
     lanes.append(last.lane_at(along))
-    owner.append(np.full(len(along), len(tracks) - 1))
-    return np.vstack(points), np.concatenate(lanes), np.concatenate(owner)
+    owner.append(np.full((len(along), 2), len(tracks) - 1))
+    return np.vstack(points), np.concatenate(lanes), np.vstack(owner)
 
 
 def _change_span(

@@ -81,19 +81,24 @@ def _check_lanes(lane_map: LaneMap, lane_ids: tuple[int, ...]) -> None:
 
 
 def _widths(lane_map: LaneMap, reference: Reference, yaw: Float[Array, "point"], widths: Widths) -> list[tuple[Array, Array]]:
-    """(left, right) widths of the own lane, the lanes of the own direction, everything drivable: each at least the last."""
+    """(left, right) widths of the own lane, the lanes of the own direction, everything drivable: each at least the last.
+
+    During a lane change both lanes together are the own lane.
+    """
     path, reach = reference.path, widths.reach_m
     own = np.zeros((2, len(path)))
-    for index, track in enumerate(reference.tracks):
-        # Half way through a change between lanes of unequal width the point may lie in the other lane already.
-        near = np.flatnonzero(np.abs(reference.track - index) <= 1)
-        sides = np.stack(side_widths(path[near], yaw[near], region(lane_map, track.lanes, widths), reach))
-        better = (reference.track[near] == index) & (sides.sum(axis=0) > 0.0) | (own[:, near].sum(axis=0) == 0.0)
-        own[:, near[better]] = sides[:, better]
+    for pair in np.unique(reference.track, axis=0):
+        on = np.all(reference.track == pair, axis=1)
+        lanes = [i for index in pair for i in reference.tracks[index].lanes]
+        own[:, on] = side_widths(path[on], yaw[on], region(lane_map, lanes, widths), reach)
     same = side_widths(path, yaw, region(lane_map, _same_direction(lane_map, reference), widths), reach)
     every = side_widths(path, yaw, drivable_region(lane_map, path, widths), reach)
     same = np.maximum(own, same)
-    return [tuple(own), tuple(same), tuple(np.maximum(same, every))]
+    result = (own, same, np.maximum(same, every))
+    for sides in result:
+        # The ends of the path lie on the end edge of a lane: a ray along that edge says nothing.
+        sides[:, [0, -1]] = sides[:, [1, -2]]
+    return [(sides[0], sides[1]) for sides in result]
 
 
 def _same_direction(lane_map: LaneMap, reference: Reference) -> list[int]:

@@ -31,9 +31,10 @@ class SearchCosts(Parameters):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A lane on which the goal can be reached: where along it, m, and at what extra cost, m."""
+    """A lane on which the goal can be reached: where along it at best and at last, m, and at what extra cost, m."""
 
     s: float
+    last_s: float
     cost: float
 
 
@@ -50,15 +51,22 @@ def search(
     """
     costs = costs or SearchCosts()
     starts = start_lanes(lane_map, start_position, start_yaw, costs)
-    arrivals = goal_lanes(lane_map, goal, costs)
+    for arrivals in goal_lanes(lane_map, goal, costs):
+        found = _cheapest(lane_map, starts, arrivals, costs)
+        if found:
+            return found
+    problem = f"({goal.position[0]:.1f}, {goal.position[1]:.1f}) cannot be reached over the lanes"
+    raise InputError(lane_map.name or "map", "goal", problem, "choose a goal downstream of the start")
+
+
+def _cheapest(
+    lane_map: LaneMap, starts: list[Match], arrivals: dict[int, Arrival], costs: SearchCosts
+) -> tuple[int, ...]:
+    """Dijkstra from any of the starts to any of the arrivals; () when none can be reached."""
     begins = {lane_id: s for lane_id, s, _, _ in starts}
-    first = {(match[0], False): _pose_cost(match, costs) for match in starts}
-    for lane_id, _, _, turned in starts:
-        if abs(turned) > costs.turned_rad:
-            first[lane_id, False] += costs.heading_m_per_rad * np.pi
-    before: dict[Node, Node | None] = {node: None for node in first}
-    distance: dict[Node, float] = dict(first)
-    queue = [(cost, node) for node, cost in first.items()]
+    distance: dict[Node, float] = {(match[0], False): _pose_cost(match, costs) for match in starts}
+    before: dict[Node, Node | None] = dict.fromkeys(distance)
+    queue = [(cost, node) for node, cost in distance.items()]
     heapq.heapify(queue)
     best, last = np.inf, None
     done: set[Node] = set()
@@ -67,20 +75,18 @@ def search(
         if node in done:
             continue
         done.add(node)
-        begin = 0.0 if node[1] else _begin(lane_map, node[0], begins)
+        begin = 0.0 if node[1] else begins[node[0]]
         arrival = arrivals.get(node[0])
-        if arrival is not None and arrival.s >= begin - 0.5 and cost + arrival.s - begin + arrival.cost < best:
-            best, last = cost + arrival.s - begin + arrival.cost, node
+        if arrival is not None and arrival.last_s >= begin:
+            total = cost + max(arrival.s - begin, 0.0) + arrival.cost
+            best, last = min((best, last), (total, node), key=lambda pair: pair[0])
         for after, step in _steps(lane_map, node, begin, cost, costs):
-            if after not in done and cost + step < distance.get(after, np.inf):
-                distance[after] = cost + step
-                before[after] = node
-                if not after[1] and after[0] not in begins:
-                    begins[after[0]] = _beside(lane_map.lanes[after[0]], lane_map.lanes[node[0]], begin)
-                heapq.heappush(queue, (cost + step, after))
-    if last is None:
-        problem = f"({goal.position[0]:.1f}, {goal.position[1]:.1f}) cannot be reached over the lanes"
-        raise InputError(lane_map.name or "map", "goal", problem, "choose a goal downstream of the start")
+            if after in done or cost + step >= distance.get(after, np.inf):
+                continue
+            distance[after], before[after] = cost + step, node
+            if not after[1] and after[0] not in begins:
+                begins[after[0]] = _beside(lane_map.lanes[after[0]], lane_map.lanes[node[0]], begin)
+            heapq.heappush(queue, (cost + step, after))
     return tuple(_backwards(before, last))[::-1]
 
 
@@ -97,22 +103,22 @@ def start_lanes(lane_map: LaneMap, position: Array, yaw: float, costs: SearchCos
     return inside or along[:1]
 
 
-def goal_lanes(lane_map: LaneMap, goal: Goal, costs: SearchCosts) -> dict[int, Arrival]:
-    """Lanes on which the goal lies: those whose centre line runs through its region, else those nearest to its position."""
+def goal_lanes(lane_map: LaneMap, goal: Goal, costs: SearchCosts) -> list[dict[int, Arrival]]:
+    """Lanes on which the goal lies, in order of preference: centre line through its region; nearest to its position; near."""
     if not np.all(np.isfinite(goal.position)):
         raise InputError(lane_map.name or "map", "goal", f"is {goal.position}", "give a finite position")
-    found = _through(lane_map, goal, costs) if goal.polygon is not None else {}
-    if found:
-        return found
+    choices = [_through(lane_map, goal, costs)] if goal.polygon is not None else []
     yaw = 0.0 if goal.yaw is None else 0.5 * (goal.yaw[0] + goal.yaw[1])
     near = lanes_at(lane_map, goal.position, yaw, costs.off_map_m, DRIVEN)
-    if not near:
+    if goal.yaw is not None:
+        near = [match for match in near if abs(match[3]) <= costs.turned_rad] or near
+    for slack in (1.0, costs.off_map_m):
+        close = [match for match in near if abs(match[2]) <= abs(near[0][2]) + slack]
+        choices.append({m[0]: Arrival(m[1], m[1], _pose_cost(m, costs, goal.yaw is not None)) for m in close})
+    if not any(choices):
         problem = f"({goal.position[0]:.1f}, {goal.position[1]:.1f}) is more than {costs.off_map_m:g} m from every lane"
         raise InputError(lane_map.name or "map", "goal", problem, "choose a goal on the map")
-    nearest = abs(near[0][2])
-    near = [match for match in near if abs(match[2]) < nearest + 1.0]
-    turned = {m[0]: abs(m[3]) * costs.heading_m_per_rad if goal.yaw is not None else 0.0 for m in near}
-    return {m[0]: Arrival(m[1], abs(m[2]) * costs.offset_cost + turned[m[0]]) for m in near}
+    return choices
 
 
 def _through(lane_map: LaneMap, goal: Goal, costs: SearchCosts) -> dict[int, Arrival]:
@@ -135,7 +141,8 @@ def _through(lane_map: LaneMap, goal: Goal, costs: SearchCosts) -> dict[int, Arr
             if turned > costs.turned_rad:
                 continue
         aside = float(np.hypot(*(middle - frame.point(s)))) if inside.length < 20.0 else 0.0
-        found[lane.id] = Arrival(s, costs.offset_cost * aside + costs.heading_m_per_rad * turned)
+        last = max(float(frame.project(p)[0]) for p in shapely.get_coordinates(inside))
+        found[lane.id] = Arrival(s, last, costs.offset_cost * aside + costs.heading_m_per_rad * turned)
     return found
 
 
@@ -151,18 +158,15 @@ def _steps(
             yield (beside, node[1]), costs.lane_change_m * (1.0 + costs.change_soon * cost)
 
 
-def _begin(lane_map: LaneMap, lane_id: int, begins: dict[int, float]) -> float:
-    return min(begins.get(lane_id, 0.0), lane_frame(lane_map.lanes[lane_id]).length)
-
-
 def _beside(lane: Lane, other: Lane, s: float) -> float:
     """Arc length on `lane` abreast of `s` on `other`."""
     along, _ = lane_frame(lane).project(lane_frame(other).point(s))
     return float(np.clip(along, 0.0, lane_frame(lane).length))
 
 
-def _pose_cost(match: Match, costs: SearchCosts) -> float:
-    return abs(match[2]) * costs.offset_cost + abs(match[3]) * costs.heading_m_per_rad
+def _pose_cost(match: Match, costs: SearchCosts, with_heading: bool = True) -> float:
+    turned = abs(match[3]) * costs.heading_m_per_rad if with_heading else 0.0
+    return abs(match[2]) * costs.offset_cost + turned
 
 
 def _width(lane: Lane, s: float) -> float:
@@ -171,8 +175,8 @@ def _width(lane: Lane, s: float) -> float:
     return float(np.hypot(*(ends[0] - ends[1])))
 
 
-def _backwards(before: dict[Node, Node | None], last: Node) -> Iterator[int]:
-    node: Node | None = last
+def _backwards(before: dict[Node, Node | None], last: Node | None) -> Iterator[int]:
+    node = last
     while node is not None:
         yield node[0]
         node = before[node]
