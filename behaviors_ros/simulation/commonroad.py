@@ -20,6 +20,7 @@ from behaviors_ros.simulation.recorded import Recorded, RecordedStates
 from behaviors_ros.simulation.traffic import Agent, Body, Motion, Stationary, Trigger, identity
 
 Traffic = Literal["recorded", "reactive"]
+START_NS = 10_000_000_000  # stamp of a scenario's time 0: not 0, which in messages means that there is no stamp
 
 
 def problem_of(document: CommonRoadDocument, source: object) -> PlanningProblem:
@@ -36,7 +37,7 @@ def start_of(problem: PlanningProblem, vehicle: Vehicle) -> EgoState:
     moving = abs(problem.speed) > 0.5
     curvature = problem.yaw_rate / problem.speed if moving else 0.0
     steering = float(np.clip(np.arctan(vehicle.wheel_base_m * curvature), -vehicle.steering_max_rad, vehicle.steering_max_rad))
-    return EgoState(0, position, problem.yaw, problem.speed, problem.acceleration, steering, problem.yaw_rate)
+    return EgoState(START_NS, position, problem.yaw, problem.speed, problem.acceleration, steering, problem.yaw_rate)
 
 
 def agents_of(document: CommonRoadDocument, problem: PlanningProblem, traffic: Traffic) -> tuple[Agent, ...]:

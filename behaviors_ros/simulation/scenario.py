@@ -15,7 +15,7 @@ from behaviors_ros.maps.load import load_map
 from behaviors_ros.maps.route import build_route, mapless_route, search
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.casting import agent_of
-from behaviors_ros.simulation.commonroad import Traffic, agents_of, problem_of, signals_of, start_of
+from behaviors_ros.simulation.commonroad import START_NS, Traffic, agents_of, problem_of, signals_of, start_of
 from behaviors_ros.simulation.forms import GoalForm, read_form
 from behaviors_ros.simulation.signals import fixed_time
 from behaviors_ros.simulation.traffic import Agent, Perception
@@ -64,7 +64,7 @@ def _from_form(path: Path, vehicle: Vehicle | None) -> Scenario:
     form = read_form(path)
     lane_map = load_map(path.parent / form.map) if form.map else None
     first = form.start
-    start = EgoState(0, np.array(first.position), first.yaw_rad, first.speed_mps)
+    start = EgoState(START_NS, np.array(first.position), first.yaw_rad, first.speed_mps)
     goal = _goal(form.goal)
     return Scenario(
         name=form.name,
