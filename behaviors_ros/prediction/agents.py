@@ -119,10 +119,15 @@ def heaviest(modes: Modes, count: int) -> Modes:
 def predictions(
     scene: Scene, grid: Grid, agents: Agents, modes: Modes, covariance: Float[Array, "agent mode step 2 2"]
 ) -> Predictions:
-    """The result of a predictor: modes of probability 0 and agents without a position become NaN, the rest sums to 1."""
+    """The result of a predictor: modes of probability 0 and agents without a position become NaN, the rest sums to 1.
+
+    Takes over `covariance`.
+    """
     valid = (modes.probability > 0.0) & agents.valid[:, None]
     total = np.where(valid, modes.probability, 0.0).sum(axis=1, keepdims=True)
-    mask = valid[:, :, None]
+    position, yaw, speed = (np.array(values, float) for values in (modes.position, modes.yaw, modes.speed))
+    for values in (position, yaw, speed, covariance):
+        values[~valid] = np.nan
     return Predictions(
         stamp_ns=scene.stamp_ns,
         time_s=grid.time_s,
@@ -133,10 +138,10 @@ def predictions(
         valid=valid,
         probability=np.divide(modes.probability, total, out=np.zeros(valid.shape), where=valid),
         intent=np.where(valid, modes.intent, int(Intent.UNKNOWN)),
-        position=np.where(mask[..., None], modes.position, np.nan),
-        yaw=np.where(mask, modes.yaw, np.nan),
-        speed=np.where(mask, modes.speed, np.nan),
-        covariance=np.where(mask[..., None, None], covariance, np.nan),
+        position=position,
+        yaw=yaw,
+        speed=speed,
+        covariance=covariance,
         degraded=scene.degraded,
     )
 

@@ -43,20 +43,23 @@ def drive(
     progress, v = np.zeros((n, modes)), np.zeros((n, modes))
     lead_progress, lead_v = np.zeros(n), speed.copy()
     released = np.zeros((n, modes), np.bool_)
+    entry = np.zeros((n, modes, 5))
     for a in range(n):
         v[a, :] = speed[a]
+        for m in range(modes):
+            if weight[a, m] > 0.0:
+                settle = max(speed[a] * law[2], law[3])
+                enter(entry[a, m], path[a, m], count[a, m], start[a, m], position[a], motion[a], yaw[a], settle, first, s,
+                      heading, point)  # fmt: skip
     for k in range(steps):
         fade = law[5] * math.exp(-k * dt / law[4])
         for a in range(n):
             for m in range(modes):
                 if weight[a, m] <= 0.0:
                     continue
-                place(
-                    out[a, m, k], out_yaw[a, m], k, progress[a, m], path[a, m], count[a, m], start[a, m], position[a],
-                    motion[a], yaw[a], max(speed[a] * law[2], law[3]), first, s, heading, point,
-                )  # fmt: skip
-                out_speed[a, m, k] = v[a, m]
                 index, part = locate(path[a, m], count[a, m], first, s, start[a, m] + progress[a, m])
+                out_yaw[a, m, k] = place(out[a, m, k], progress[a, m], entry[a, m], index, part, heading, point)
+                out_speed[a, m, k] = v[a, m]
                 curve = cap[index] + min(max(part, 0.0), 1.0) * (cap[index + 1] - cap[index])
                 wish = min(limit[a, m], curve)
                 free_gap, ahead = np.inf, 0.0
@@ -85,30 +88,37 @@ def drive(
 
 
 @njit(cache=True)
-def place(
-    out: Array, out_yaw: Array, k: int, progress: float, path: Array, count: int, start: float, position: Array,
-    motion: float, yaw: float, settle: float, first: Array, s: Array, heading: Array, point: Array,
+def enter(
+    entry: Array, path: Array, count: int, start: float, position: Array, motion: float, yaw: float, settle: float,
+    first: Array, s: Array, heading: Array, point: Array,
 ) -> None:  # fmt: skip
-    """Pose after `progress` m: the centre line plus an offset and a yaw error that fade with the length `settle`, m.
-
-    The offset is critically damped in distance, d(p) = (d0 + (d0' + d0 / settle) p) exp(-p / settle), so that who stands
-    does not slide sideways, and position and direction now are those of the track.
+    """How an agent stands to its path now, into `entry`: offset m, its slope, what the nearest point leaves over along the
+    path m, yaw beside that of the motion rad, settling length m.
     """
     index, part = locate(path, count, first, s, start)
-    theta0 = heading_at(index, part, heading)
+    theta = heading_at(index, part, heading)
     dx = position[0] - point[index, 0] - part * (point[index + 1, 0] - point[index, 0])
     dy = position[1] - point[index, 1] - part * (point[index + 1, 1] - point[index, 1])
-    d0 = -dx * math.sin(theta0) + dy * math.cos(theta0)
-    rest = dx * math.cos(theta0) + dy * math.sin(theta0)
-    slope0 = math.tan(min(max(wrapped(motion - theta0), -1.0), 1.0))
-    index, part = locate(path, count, first, s, start + progress)
-    theta = heading_at(index, part, heading)
+    entry[0] = -dx * math.sin(theta) + dy * math.cos(theta)
+    entry[1] = math.tan(min(max(wrapped(motion - theta), -1.0), 1.0))
+    entry[2] = dx * math.cos(theta) + dy * math.sin(theta)
+    entry[3] = wrapped(yaw - theta - math.atan(entry[1]))
+    entry[4] = settle
+
+
+@njit(cache=True)
+def place(out: Array, progress: float, entry: Array, index: int, part: float, heading: Array, point: Array) -> float:
+    """Position after `progress` m, at share `part` of piece `index`, into `out`; returns the yaw.
+
+    The offset is critically damped in distance, d(p) = (d0 + (d0' + d0 / settle) p) exp(-p / settle), so that who stands
+    does not slide sideways, and position and yaw now are those of the track.
+    """
+    theta, settle = heading_at(index, part, heading), entry[4]
     fade = math.exp(-progress / settle)
-    rise = slope0 + d0 / settle
-    d = (d0 + rise * progress) * fade
-    slope = (rise - (d0 + rise * progress) / settle) * fade
-    along = rest * fade
-    out[0] = point[index, 0] + part * (point[index + 1, 0] - point[index, 0]) - d * math.sin(theta) + along * math.cos(theta)
-    out[1] = point[index, 1] + part * (point[index + 1, 1] - point[index, 1]) + d * math.cos(theta) + along * math.sin(theta)
-    error = wrapped(yaw - theta0 - math.atan(slope0))
-    out_yaw[k] = theta + math.atan(slope) + error * fade
+    rise = entry[1] + entry[0] / settle
+    d = (entry[0] + rise * progress) * fade
+    slope = (rise - (entry[0] + rise * progress) / settle) * fade
+    along, cos, sin = entry[2] * fade, math.cos(theta), math.sin(theta)
+    out[0] = point[index, 0] + part * (point[index + 1, 0] - point[index, 0]) - d * sin + along * cos
+    out[1] = point[index, 1] + part * (point[index + 1, 1] - point[index, 1]) + d * cos + along * sin
+    return theta + math.atan(slope) + entry[3] * fade

@@ -102,7 +102,7 @@ class LaneFollowing:
         return self._on_lanes(everyone, roads, signal_state(roads, scene.map, scene.signals), grid, physics)
 
     def _on_lanes(self, agents: Agents, roads: Roads, closed: Array, grid: Grid, physics: Modes) -> Modes:
-        """Modes of all but the last agent, which is the ego: `physics` for those on no lane."""
+        """`physics`, the modes of all but the last agent, which is the ego, with those on lanes replaced."""
         follow = self.values.following
         near = lanes_near(
             agents.position, roads.point, roads.s, roads.heading, roads.first, roads.origin, roads.shape, roads.cells,
@@ -123,15 +123,11 @@ class LaneFollowing:
             self._law(), roads.first,
             roads.s, roads.heading, roads.point, roads.cap,
         )  # fmt: skip
-        on = (weight[:-1, :1] > 0.0)[:, :, None]
-        return Modes(
-            probability=np.where(on[..., 0], weight[:-1], physics.probability),
-            intent=np.where(on[..., 0], intent[:-1], physics.intent),
-            position=np.where(on[..., None], position[:-1], physics.position),
-            yaw=np.where(on, yaw[:-1], physics.yaw),
-            motion=np.where(on, yaw[:-1], physics.motion),
-            speed=np.where(on, speed[:-1], physics.speed),
-        )
+        on = np.flatnonzero(weight[:-1, 0] > 0.0)
+        driven = Modes(weight, intent, position, yaw, yaw, speed)
+        for name, values in vars(physics).items():
+            values[on] = getattr(driven, name)[on]
+        return physics
 
     def _usable(self, agents: Agents, motion: Array, near: tuple[Array, ...], roads: Roads) -> Array:
         """Which lanes nearby an agent may be driving on, or may change to."""

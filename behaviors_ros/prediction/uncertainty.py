@@ -7,8 +7,11 @@ Kirubarajan: Estimation with Applications to Tracking and Navigation, 6.2.2). De
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from jaxtyping import Float, Int
+from numba import njit
 
 from behaviors_ros.datatypes import AgentClass, Array
 from behaviors_ros.parameters import Parameters, value
@@ -78,14 +81,21 @@ def covariances(
 ) -> Float[Array, "agent mode step 2 2"]:
     """Covariance of each predicted position in the map frame, m^2: the track's own plus the growth, turned with `yaw`."""
     along, across = spreads(noise, agents.kind, agents.speed, time_s + agents.age_s)
-    return agents.covariance[:, None, None] + rotated(along[:, None], across[:, None], yaw)
+    return _rotated(agents.covariance, along, across, np.ascontiguousarray(yaw))
 
 
-def rotated(along: Array, across: Array, yaw: Array) -> Float[Array, "... 2 2"]:
-    """Covariance with variances `along` and `across` the direction `yaw`, in the map frame; arguments broadcast."""
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    out = np.empty((*yaw.shape, 2, 2))
-    out[..., 0, 0] = along * cos * cos + across * sin * sin
-    out[..., 1, 1] = along * sin * sin + across * cos * cos
-    out[..., 0, 1] = out[..., 1, 0] = (along - across) * cos * sin
+@njit(cache=True)
+def _rotated(now: Array, along: Array, across: Array, yaw: Array) -> Array:
+    """`now` plus the covariance with variances `along` and `across` the direction `yaw`."""
+    n, modes, steps = yaw.shape
+    out = np.empty((n, modes, steps, 2, 2))
+    for a in range(n):
+        for m in range(modes):
+            for k in range(steps):
+                cos, sin = math.cos(yaw[a, m, k]), math.sin(yaw[a, m, k])
+                cross = now[a, 0, 1] + (along[a, k] - across[a, k]) * cos * sin
+                out[a, m, k, 0, 0] = now[a, 0, 0] + along[a, k] * cos * cos + across[a, k] * sin * sin
+                out[a, m, k, 1, 1] = now[a, 1, 1] + along[a, k] * sin * sin + across[a, k] * cos * cos
+                out[a, m, k, 0, 1] = cross
+                out[a, m, k, 1, 0] = cross
     return out

@@ -9,7 +9,7 @@ import behaviors_ros.prediction.interface  # noqa: F401
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Crosswalk, Grid, LaneMap, Tracks
 from behaviors_ros.parameters import Vehicle
-from test.prediction.scenes import mixed_scene, scene, town, tracks
+from prediction_scenes import mixed_scene, scene, town, tracks
 
 GRID = Grid()
 NAMES = registry.names("predictor")
