@@ -41,7 +41,7 @@ COLORS = {
 class CommonRoadReading(Parameters):
     """Choices where a CommonRoad file leaves them open."""
 
-    speed_motorway_mps: float = value(36.11, "speed limit of a motorway lane without a sign", low=1.0, high=70.0)
+    speed_motorway_mps: float = value(33.33, "speed limit of a motorway lane without a sign", low=1.0, high=70.0)
     speed_urban_mps: float = value(13.89, "speed limit of an urban lane without a sign", low=1.0, high=50.0)
     speed_other_mps: float = value(27.78, "speed limit of any other lane without a sign", low=1.0, high=50.0)
     derivation: Derivation = Derivation()
@@ -150,7 +150,7 @@ def _lane(
         sides.append(boundary(raw, source, f"{field}, {tag}", reading.limits))
     if types & MOTORWAY_TYPES:
         default = reading.speed_motorway_mps
-    elif "urban" in types:
+    elif "urban" in types and default != reading.speed_motorway_mps:  # converters call lanes of motorways urban, too
         default = reading.speed_urban_mps
     speeds = _speeds(element, signs, source, field)
     return make_lane(source, id_, kind, *sides, min(speeds, default=default), reading.sampling, reading.limits)

@@ -70,18 +70,26 @@ def heading(lane: Lane, end: int) -> float:
 
 
 def _crossings(motor: list[Lane], lines: list[shapely.LineString]) -> dict[int, set[int]]:
-    """Lanes whose centre lines meet and that neither follow each other nor start from the same lane."""
+    """Lanes whose paths cross or merge: centre lines that meet elsewhere than where one lane follows another."""
     crossed: dict[int, set[int]] = {lane.id: set() for lane in motor}
     if not motor:
         return crossed
     first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
     for a, b in zip(first, second, strict=True):
-        lane, other = motor[a], motor[b]
-        chained = other.id in lane.successors or other.id in lane.predecessors
-        if a == b or chained or set(lane.predecessors) & set(other.predecessors):
-            continue
-        crossed[lane.id].add(other.id)
+        if a != b and _conflict(motor[a], motor[b]):
+            crossed[motor[a].id].add(motor[b].id)
     return crossed
+
+
+def _conflict(lane: Lane, other: Lane) -> bool:
+    """Whether two lanes whose centre lines meet conflict: they do not follow each other, branch, or face on one line."""
+    if other.id in (*lane.successors, *lane.predecessors) or set(lane.predecessors) & set(other.predecessors):
+        return False
+    near = [[np.hypot(*(lane.centre[i] - other.centre[j])) < 1.0 for j in (0, -1)] for i in (0, -1)]
+    if near[0][0] or near[0][1] or near[1][0]:
+        return False
+    merging = near[1][1]
+    return not merging or abs(float(wrap(heading(lane, -1) - heading(other, -1)))) < 0.5 * np.pi
 
 
 def _turn(lane: Lane, lanes: Mapping[int, Lane], is_crossed: bool, derivation: Derivation) -> Turn:

@@ -115,7 +115,8 @@ def _yielding(
         return []
     along, _ = frame.project_near(shared, 0.5 * (begin + reach), 0.5 * (reach - begin) + 5.0)
     first, last = float(along.min()), float(along.max())
-    stop = at if at is not None else min(max(begin, first - places.yield_m), first)
+    waits_inside = at is None or bool(lane.signals)  # a signal's line is not where one waits for a gap on green
+    stop = min(max(begin, first - places.yield_m), first) if waits_inside else at
     return [StopPoint(StopKind.YIELD, lane.id, stop, max(last, stop), yields_to=lane.yields_to)]
 
 
