@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILT_FROM := pyproject.toml setup.py package.xml CMakeLists.txt $(wildcard cmake/* msg/*)
-CORE := --ignore=test/ros --ignore=test/build
+CORE := --ignore=test/ros --ignore=test/packaging
 
 # With a ROS 2 sourced the package is built against it and runs on it; otherwise ROS 2 comes from the wheels.
 ifneq ($(AMENT_PREFIX_PATH)$(ROS_DISTRO),)
@@ -47,7 +47,7 @@ test-core: $(VENV)/.installed-test
 	  --jaxtyping-packages=behaviors_ros,beartype.beartype --cov --cov-report=term --cov-fail-under=85
 
 test-ros: $(VENV)/.installed-test
-	$(BIN)/python -m pytest test/ros test/build -m "not slow" -q --durations=5
+	$(BIN)/python -m pytest test/ros test/packaging -m "not slow" -q --durations=5
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test -m slow -q --durations=5
