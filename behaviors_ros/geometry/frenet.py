@@ -45,7 +45,7 @@ class FrenetFrame:
         self.arrays = (path, blocks, groups)
 
     def project(self, points: Float[Array, "*lead 2"]) -> tuple[Float[Array, "*lead"], Float[Array, "*lead"]]:
-        """(s, d) of points, m. Finite in, finite out; NaN or infinity in, NaN out."""
+        """(s, d) of points, m. Finite (up to 1e100 m) in, finite out; NaN or infinity in, NaN out."""
         points = np.asarray(points, dtype=np.float64)
         result = projection.project_all(*self.arrays, np.ascontiguousarray(points.reshape(-1, 2)))
         return result[0].reshape(points.shape[:-1]), result[1].reshape(points.shape[:-1])

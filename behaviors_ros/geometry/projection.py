@@ -69,8 +69,8 @@ def frame_at(path, at):
 @njit(cache=True)
 @no_type_check
 def project_point(path, blocks, groups, x, y):
-    """(s, d) of the point (x, y), m, searching the whole path."""
-    if not math.isfinite(x + y):
+    """(s, d) of the point (x, y), m, searching the whole path. NaN, infinite or above 1e100 m: NaN."""
+    if not abs(x) + abs(y) <= 1e100:  # what is larger overflows when squared
         return math.nan, math.nan
     low, high = -math.inf, math.inf
     best = _search_ends(path, x, y, low, high, (math.inf, math.inf, math.nan))
@@ -88,7 +88,7 @@ def project_point(path, blocks, groups, x, y):
 @no_type_check
 def project_point_near(path, blocks, groups, x, y, hint, window):
     """(s, d) of the point (x, y), m, with s within `window` of `hint`; of the whole path where that holds no foot."""
-    if not math.isfinite(x + y + hint):
+    if not (math.isfinite(hint) and abs(x) + abs(y) <= 1e100):
         return project_point(path, blocks, groups, x, y)
     low, high, end = hint - window, hint + window, path[len(path) - 1, 4]
     best = (math.inf, math.inf, math.nan)

@@ -97,6 +97,14 @@ def test_shapes_broadcast():
     assert frame.project(np.zeros(2))[0].shape == ()
 
 
+def test_far_away_is_finite():
+    """Not even absurd places overflow; those that would are NaN."""
+    frame = FrenetFrame(U_TURN)
+    s, d = frame.project(np.array([[1e99, -1e98], [-1e90, 1e99], [3e5, 5e6], [1e200, 0.0]]))
+    np.testing.assert_array_equal(np.isfinite(s), [True, True, True, False])
+    np.testing.assert_array_equal(np.isfinite(d), [True, True, True, False])
+
+
 def test_invalid_stays_invalid():
     """NaN and infinity give NaN, beside valid neighbours."""
     frame = FrenetFrame(CORNER)
