@@ -78,8 +78,9 @@ def _drive(situation: Situation, paths: Paths, specs: Array, along: Array, lead:
     driving, vehicle, start = situation.driving, situation.vehicle, situation.start
     tables = paths.table
     limits = np.empty(tables.shape[:2])
-    top = min(vehicle.speed_max_mps, 1e3)
-    profiles.envelope(tables, driving.lateral_acceleration_mps2, top, driving.deceleration_mps2, limits)
+    turning = driving.steering_share * vehicle.steering_rate_max_radps
+    lateral, braking = driving.lateral_acceleration_mps2, driving.deceleration_mps2
+    profiles.envelope(tables, lateral, turning, vehicle.wheel_base_m, vehicle.speed_max_mps, braking, limits)
     half = 0.5 * vehicle.width_m + driving.lateral_gap_m
     occupied = occupancy(tables, situation.agents, situation.station + vehicle.centre_offset_m, half)
     rules = np.array([

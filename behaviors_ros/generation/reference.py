@@ -25,7 +25,7 @@ COLUMNS = 8  # x, y, yaw, curvature, its rate, route s, route d, speed limit
 @dataclass(frozen=True, eq=False)
 class Reference:
     """Samples `spacing_m` apart along the reference; `table` columns: x, y m; yaw rad (continuous); curvature 1/m;
-    its rate along the curve 1/m^2; s, d of the sample on the route path, m; speed limit m/s. `length_m`: to the last sample.
+    its rate along the curve 1/m^2; s, d of the sample on the route path, m; speed limit m/s.
     """
 
     spacing_m: float

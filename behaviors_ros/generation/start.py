@@ -21,6 +21,7 @@ class Stitching(Parameters):
     lateral_m: float = value(0.5, "largest distance across", low=0.0, high=5.0)
     longitudinal_m: float = value(1.5, "largest distance along", low=0.0, high=10.0)
     heading_rad: float = value(0.15, "largest heading difference", low=0.0, high=3.2)
+    standing_mps: float = value(0.03, "a measured speed below this is standstill", low=0.0, high=0.5)
     speed_mps: float = value(1.0, "largest speed difference", low=0.0, high=10.0)
 
 
@@ -34,8 +35,9 @@ def start_state(scene: Scene, vehicle: Vehicle, stitching: Stitching = DEFAULT) 
     """
     planned = previous_state(scene, vehicle, stitching)
     state = scene.ego if planned is None else planned
-    speed = max(state.speed, 0.0)
-    acceleration = max(state.acceleration, 0.0) if speed < 0.02 else state.acceleration
+    standing = state.speed < (stitching.standing_mps if planned is None else 1e-3)
+    speed = 0.0 if standing else state.speed
+    acceleration = max(state.acceleration, 0.0) if standing else state.acceleration
     low, high = -vehicle.deceleration_max_mps2, max(vehicle.acceleration_max_mps2, 0.0)
     steering = min(max(state.steering, -vehicle.steering_max_rad), vehicle.steering_max_rad)
     return EgoState(
