@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILT_FROM := pyproject.toml setup.py package.xml CMakeLists.txt $(wildcard cmake/* msg/*)
 CORE := --ignore=test/ros --ignore=test/packaging
+SHAPES := behaviors_ros,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))
 
 # With a ROS 2 sourced the package is built against it and runs on it; otherwise ROS 2 comes from the wheels.
 ifneq ($(AMENT_PREFIX_PATH)$(ROS_DISTRO),)
@@ -44,7 +45,7 @@ lint: $(VENV)/.installed-test
 
 test-core: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test $(CORE) -m "not slow" -q -n 2 --durations=5 \
-	  --jaxtyping-packages=behaviors_ros,beartype.beartype --cov --cov-report=term --cov-fail-under=85
+	  --jaxtyping-packages="$(SHAPES)" --cov --cov-report=term --cov-fail-under=85
 
 test-ros: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test/ros test/packaging -m "not slow" -q --durations=5
