@@ -1,7 +1,7 @@
 """Vector maps of Argoverse 2 logs (log_map_archive_*.json).
 
-The format is that of B. Wilson et al., "Argoverse 2: Next generation datasets for self-driving perception and forecasting",
-NeurIPS Datasets and Benchmarks 2021. It has no speed limits, signals, stop lines or right of way.
+The format is that of B. Wilson et al., "Argoverse 2: Next generation datasets for self-driving perception and
+forecasting", NeurIPS Datasets and Benchmarks 2021. It has no speed limits, signals, stop lines or right of way.
 """
 
 from __future__ import annotations
@@ -80,14 +80,17 @@ def _lane(raw: dict[str, Any], path: object, reading: ArgoverseReading) -> Lane:
 def _connected(raw: dict[str, Any], lanes: dict[int, Lane]) -> Lane:
     """The lane with its links. Lanes beyond the log's surroundings are not in the file; links to them are dropped."""
     lane = lanes[int(raw["id"])]
-    beside: dict[str, int | None] = {"left": None, "right": None, "oncoming": None}
+    beside: dict[str, Any] = {"left": None, "right": None, "oncoming": None}
     for side in ("left", "right"):
         other = lanes.get(raw[f"{side}_neighbor_id"])
         if other is None:
             continue
         if float(np.dot(_direction(lane), _direction(other))) < 0.0:
             beside["oncoming"] = other.id
-        elif _crossable(raw[f"{side}_lane_mark_type"], side) and {lane.kind, other.kind} <= {LaneKind.ROAD, LaneKind.BUS}:
+        elif _crossable(raw[f"{side}_lane_mark_type"], side) and {lane.kind, other.kind} <= {
+            LaneKind.ROAD,
+            LaneKind.BUS,
+        }:
             beside[side] = other.id
     successors, predecessors = (tuple(i for i in raw[key] if i in lanes) for key in ("successors", "predecessors"))
     return replace(lane, successors=successors, predecessors=predecessors, **beside)

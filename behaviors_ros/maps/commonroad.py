@@ -1,13 +1,16 @@
 """CommonRoad files (.xml, .xml.gz; formats 2018b and 2020a): the map, and the whole scenario.
 
 Read with a safe parser and limits; commonroad-io is not used, see docs/decisions/0001-commonroad-reader.md. The format
-is described in M. Althoff, M. Koschi, S. Manzinger, "CommonRoad: Composable benchmarks for motion planning on roads", IV 2017.
+is described in M. Althoff, M. Koschi and S. Manzinger, "CommonRoad: Composable benchmarks for motion planning on
+roads", IV 2017.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from lxml import etree
 
 from behaviors_ros.datatypes import LaneMap
 from behaviors_ros.errors import InputError
@@ -51,7 +54,7 @@ def read_document(path: str | Path, reading: CommonRoadReading | None = None) ->
     return CommonRoadDocument(root.get("benchmarkID", ""), lane_map, dt, obstacles, problems, cycles, dict(skipped))
 
 
-def _root(path: str | Path, reading: CommonRoadReading):  # noqa: ANN202
+def _root(path: str | Path, reading: CommonRoadReading) -> etree._Element:
     root = parse_xml(path, "commonRoad", reading.limits)
     version = root.get("commonRoadVersion", "")
     if version not in VERSIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from lxml import etree
@@ -51,7 +52,7 @@ class CommonRoadReading(Parameters):
 
 @dataclass(frozen=True)
 class SignalCycle:
-    """A traffic light that repeats its phases. colors and durations_s by phase; offset_s: the cycle starts that late."""
+    """A traffic light that repeats its phases: colors, durations_s; offset_s: how late the first cycle starts."""
 
     id: int
     colors: tuple[SignalColor, ...]
@@ -135,9 +136,13 @@ def _sign(element: etree._Element, source: object) -> list[tuple[str, str | None
 
 
 def _lane(
-    id_: int, element: etree._Element, signs: dict[int, list[tuple[str, str | None]]], default: float, source: object,
+    id_: int,
+    element: etree._Element,
+    signs: dict[int, list[tuple[str, str | None]]],
+    default: float,
+    source: object,
     reading: CommonRoadReading,
-) -> Lane:  # fmt: skip
+) -> Lane:
     types = {(t.text or "").strip() for t in element.iterfind("laneletType")}
     kind = next((KINDS[t] for t in sorted(types) if t in KINDS), LaneKind.ROAD)
     field, largest = f"lanelet {id_}", reading.limits.coordinate_m
@@ -153,7 +158,9 @@ def _lane(
     elif "urban" in types and default != reading.speed_motorway_mps:  # converters call lanes of motorways urban, too
         default = reading.speed_urban_mps
     speeds = _speeds(element, signs, source, field)
-    return make_lane(source, id_, kind, *sides, min(speeds, default=default), reading.sampling, reading.limits)
+    return make_lane(
+        source, id_, kind, sides[0], sides[1], min(speeds, default=default), reading.sampling, reading.limits
+    )
 
 
 def _speeds(
@@ -168,9 +175,13 @@ def _speeds(
 
 
 def _regulated(
-    lane: Lane, element: etree._Element, signs: dict[int, list[tuple[str, str | None]]], lights: set[int], source: object,
+    lane: Lane,
+    element: etree._Element,
+    signs: dict[int, list[tuple[str, str | None]]],
+    lights: set[int],
+    source: object,
     reading: CommonRoadReading,
-) -> Lane:  # fmt: skip
+) -> Lane:
     """The lane with its lights, stop sign and stop line (across the lane's end where the line has no points)."""
     field = f"lanelet {lane.id}"
     refs = [reference(e, source, field) for e in element.iterfind(".//trafficLightRef")]
@@ -191,7 +202,7 @@ def _stop_line(lane: Lane, element: etree._Element, source: object, limits: Limi
 def _connected(lane: Lane, element: etree._Element, lanes: dict[int, Lane], source: object) -> Lane:
     """The lane with its successors, predecessors and neighbours; a reference to no lanelet raises `InputError`."""
     field = f"lanelet {lane.id}"
-    beside: dict[str, int | None] = {"left": None, "right": None, "oncoming": None}
+    beside: dict[str, Any] = {"left": None, "right": None, "oncoming": None}
     for tag, side in (("adjacentLeft", "left"), ("adjacentRight", "right")):
         other = element.find(tag)
         if other is None:

@@ -77,7 +77,9 @@ class PlanningProblem:
     goals: tuple[Goal, ...]
 
 
-def read_obstacles(root: etree._Element, source: object, dt: float, limits: Limits) -> tuple[tuple[RecordedObstacle, ...], Counter[str]]:
+def read_obstacles(
+    root: etree._Element, source: object, dt: float, limits: Limits
+) -> tuple[tuple[RecordedObstacle, ...], Counter[str]]:
     """(obstacles, counts of what was skipped by reason)."""
     found, skipped = [], Counter[str]()
     tags = ("staticObstacle", "dynamicObstacle", "environmentObstacle", "obstacle", "phantomObstacle")
@@ -92,7 +94,9 @@ def read_obstacles(root: etree._Element, source: object, dt: float, limits: Limi
     return tuple(found), skipped
 
 
-def _obstacle(id_: int, role: str, element: etree._Element, source: object, dt: float, limits: Limits) -> RecordedObstacle | str:
+def _obstacle(
+    id_: int, role: str, element: etree._Element, source: object, dt: float, limits: Limits
+) -> RecordedObstacle | str:
     field, largest = f"obstacle {id_}", limits.coordinate_m
     kind = CLASSES.get(element.findtext("type", "").strip(), AgentClass.UNKNOWN)
     shape = element.find("shape")
@@ -154,7 +158,7 @@ def _occupied(
 
 
 def _boxes(id_: int, kind: AgentClass, role: str, rings: list[tuple[int, Array]], dt: float) -> RecordedObstacle:
-    """An obstacle of bounding boxes by time step; its size is the largest, its heading the long side along the motion."""
+    """An obstacle of bounding boxes by time step: the largest size, headed along the long side and the motion."""
     rings = sorted(rings, key=lambda item: item[0])
     boxes = [oriented_box(ring) for _, ring in rings]
     time = np.array([t for t, _ in rings], dtype=np.int64)
@@ -170,7 +174,9 @@ def _boxes(id_: int, kind: AgentClass, role: str, rings: list[tuple[int, Array]]
     return RecordedObstacle(id_, kind, role, float(size[0]), float(size[1]), time, position, yaw, speed, nan)
 
 
-def read_problems(root: etree._Element, source: object, dt: float, lane_map: LaneMap, limits: Limits) -> tuple[PlanningProblem, ...]:
+def read_problems(
+    root: etree._Element, source: object, dt: float, lane_map: LaneMap, limits: Limits
+) -> tuple[PlanningProblem, ...]:
     """The planning problems of a parsed CommonRoad file."""
     problems = []
     for id_, element in by_id(root, "planningProblem", source).items():
@@ -193,9 +199,15 @@ def read_problems(root: etree._Element, source: object, dt: float, lane_map: Lan
 
 
 def _goals(
-    state: etree._Element, source: object, field: str, dt: float, start_time: int, lane_map: LaneMap, limits: Limits,
+    state: etree._Element,
+    source: object,
+    field: str,
+    dt: float,
+    start_time: int,
+    lane_map: LaneMap,
+    limits: Limits,
     start: tuple[Array, float, float],
-) -> list[Goal]:  # fmt: skip
+) -> list[Goal]:
     """One goal a connected region of a goal state. Without a region (polygon None) only time and speed count."""
     field = f"{field}, goalState"
     yaw, speed, steps = (bounds(state, name, source, field) for name in ("orientation", "velocity", "time"))
@@ -215,7 +227,9 @@ def _goals(
     if not rings:
         raise InputError(source, f"{field}, position", "holds no region", "give a shape or lanelet")
     gap_m = 0.05
-    merged = shapely.union_all([shapely.make_valid(shapely.Polygon(ring)).buffer(gap_m, join_style="mitre") for ring in rings])
+    merged = shapely.union_all(
+        [shapely.make_valid(shapely.Polygon(ring)).buffer(gap_m, join_style="mitre") for ring in rings]
+    )
     merged = shapely.Polygon(rings[0]) if len(rings) == 1 else merged.buffer(-gap_m, join_style="mitre")
     pieces = [piece for piece in getattr(merged, "geoms", [merged]) if piece.geom_type == "Polygon"]
     return [

@@ -60,7 +60,9 @@ def shape_polygons(parent: etree._Element, source: object, field: str, largest: 
         elif shape.tag == "circle":
             angle = np.linspace(0.0, 2.0 * np.pi, CIRCLE_POINTS, endpoint=False)
             radius = _size(shape, "radius", source, field, largest)
-            found.append(_centre(shape, source, field, largest) + radius * np.column_stack([np.cos(angle), np.sin(angle)]))
+            found.append(
+                _centre(shape, source, field, largest) + radius * np.column_stack([np.cos(angle), np.sin(angle)])
+            )
         elif shape.tag == "polygon":
             ring = points(shape, source, f"{field}, polygon", largest)
             if len(ring) < 3:
@@ -81,7 +83,9 @@ def oriented_box(ring: Float[Array, "point 2"]) -> tuple[Float[Array, "2"], floa
 
 
 def _rectangle(shape: etree._Element, source: object, field: str, largest: float) -> Float[Array, "4 2"]:
-    half = 0.5 * np.array([_size(shape, "length", source, field, largest), _size(shape, "width", source, field, largest)])
+    half = 0.5 * np.array(
+        [_size(shape, "length", source, field, largest), _size(shape, "width", source, field, largest)]
+    )
     corners = half * np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
     yaw = finite(shape.findtext("orientation", "0"), source, f"{field}, orientation")
     return rotate(corners, yaw) + _centre(shape, source, field, largest)

@@ -82,7 +82,7 @@ def _crossings(motor: list[Lane], lines: list[shapely.LineString]) -> dict[int, 
 
 
 def _conflict(lane: Lane, other: Lane) -> bool:
-    """Whether two lanes whose centre lines meet conflict: they do not follow each other, branch, or face on one line."""
+    """Whether lanes whose centre lines meet conflict: they do not follow each other, branch or face on one line."""
     if other.id in (*lane.successors, *lane.predecessors) or set(lane.predecessors) & set(other.predecessors):
         return False
     near = [[np.hypot(*(lane.centre[i] - other.centre[j])) < 1.0 for j in (0, -1)] for i in (0, -1)]
@@ -125,7 +125,7 @@ def _priority(
 def _oncoming(
     motor: list[Lane], lines: list[shapely.LineString], derivation: Derivation
 ) -> tuple[dict[int, int], bool]:
-    """The nearest lane of opposite direction beside each lane, and whether traffic keeps left (the more of its length)."""
+    """The nearest oncoming lane beside each lane, and whether traffic keeps left (by the greater length of lanes)."""
     middles = [line.interpolate(0.5, normalized=True) for line in lines]
     found: dict[int, tuple[float, int, float]] = {}
     if not motor:
@@ -154,9 +154,13 @@ def _yaw_near(line: shapely.LineString, point: shapely.Point) -> float:
 
 
 def _crossing(
-    walk: Crosswalk, motor: list[Lane], lines: list[shapely.LineString], polygons: list[shapely.Polygon],
-    stop_lines: Mapping[int, Array], derivation: Derivation,
-) -> Crosswalk:  # fmt: skip
+    walk: Crosswalk,
+    motor: list[Lane],
+    lines: list[shapely.LineString],
+    polygons: list[shapely.Polygon],
+    stop_lines: Mapping[int, Array],
+    derivation: Derivation,
+) -> Crosswalk:
     """The crosswalk with the lanes that run through it, and its stop line for the lanes that the line spans."""
     area = shapely.make_valid(shapely.Polygon(walk.polygon))
     crossed = [i for i, line in enumerate(lines) if line.intersection(area).length > derivation.crossing_m]

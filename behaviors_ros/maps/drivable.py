@@ -77,7 +77,7 @@ def _edges(area: shapely.Geometry) -> Float[Array, "edge 4"]:
 
 
 @njit(cache=True)
-def _cast(origin, direction, edges, reach):
+def _cast(origin: Array, direction: Array, edges: Array, reach: float) -> Array:
     """Distance from each origin along its unit direction to the first edge, at most `reach`."""
     result = np.full(len(origin), reach)
     for i in range(len(origin)):

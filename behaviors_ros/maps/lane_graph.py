@@ -144,7 +144,9 @@ def _index(lane_map: LaneMap) -> _Index:
 
 
 @njit(cache=True)
-def _near(positions, yaws, radius, points, first, box, wanted):
+def _near(
+    positions: Array, yaws: Array, radius: float, points: Array, first: Array, box: Array, wanted: Array
+) -> Array:
     """Rows (agent, lane, s, d, heading difference) of every lane whose centre line is within the radius."""
     rows = np.empty((64, 5))
     count = 0
@@ -170,7 +172,7 @@ def _near(positions, yaws, radius, points, first, box, wanted):
 
 
 @njit(cache=True)
-def _foot(x, y, line):
+def _foot(x: float, y: float, line: Array) -> tuple[float, float, float]:
     """(s, signed distance, heading) of the nearest point of a polyline."""
     best, best_s, best_side, best_heading = np.inf, 0.0, 1.0, 0.0
     s = 0.0

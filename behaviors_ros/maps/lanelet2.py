@@ -12,7 +12,8 @@ import numpy as np
 
 from behaviors_ros.datatypes import Array, Crosswalk, Lane, LaneKind, LaneMap, Turn
 from behaviors_ros.errors import InputError
-from behaviors_ros.maps.derive import Derivation, completed, stop_line_of
+from behaviors_ros.geometry.polylines import intersection
+from behaviors_ros.maps.derive import MOTOR, Derivation, completed, stop_line_of
 from behaviors_ros.maps.documents import Limits
 from behaviors_ros.maps.lanes import Sampling, boundary, lane_polygon, make_lane
 from behaviors_ros.maps.osm import OsmDocument, read_osm
@@ -37,6 +38,7 @@ KINDS = {
 }
 TURNS = {"straight": Turn.STRAIGHT, "left": Turn.LEFT, "right": Turn.RIGHT}
 UNITS_MPS = {"": 1 / 3.6, "kmh": 1 / 3.6, "km/h": 1 / 3.6, "kph": 1 / 3.6, "mph": 0.44704, "m/s": 1.0, "mps": 1.0}
+PATHS = (*MOTOR, LaneKind.BICYCLE)
 DRIVABLE_AREAS = ("parking", "parking_lot", "intersection_area", "freespace")
 
 
@@ -81,11 +83,12 @@ def read_map(
     origin = origin or _default_origin(document, reading)
     raw, points = _load(path, document, origin)
     views = _views(raw, document, points, path, reading)
-    if not any(view.kind in (LaneKind.ROAD, LaneKind.BUS) for view in views):
+    if not any(view.kind in MOTOR for view in views):
         raise InputError(path, "lanelet", "the map is empty: no lanelet for vehicles", "give a map with road lanelets")
     lanes = {view.id: _lane(view, path, reading) for view in views}
-    lanes = _connected(lanes, views, raw)
+    lanes = _connected(lanes, views)
     lanes = _regulated(lanes, views, document, points)
+    lanes = _signalled(lanes, raw, points)
     crosswalks = tuple(
         Crosswalk(view.id, lane_polygon(lanes[view.id])) for view in views if view.kind is LaneKind.CROSSWALK
     )
@@ -107,6 +110,12 @@ def _load(path: str | Path, document: OsmDocument, origin: tuple[float, float]) 
     try:
         projector = lanelet2.projection.UtmProjector(lanelet2.io.Origin(*origin))
         raw, _ = lanelet2.io.loadRobust(str(path), projector)
+        dropped = [
+            i for i, r in document.relations.items() if r.tags.get("type") == "lanelet" and i not in raw.laneletLayer
+        ]
+        if dropped:
+            problem = f"the library cannot use {len(dropped)} of the lanelets, the first is {dropped[0]}"
+            raise InputError(path, "lanelet", problem, "check its coordinates and bounds")
         if document.local:
             return raw, {id_: np.array(xy) for id_, xy in document.nodes.items()}
         points = {}
@@ -119,7 +128,9 @@ def _load(path: str | Path, document: OsmDocument, origin: tuple[float, float]) 
         raise InputError(path, "Lanelet2", f"the library refuses it ({problem})", "correct the map") from None
 
 
-def _views(raw: Any, document: OsmDocument, points: dict[int, Array], path: object, reading: Lanelet2Reading) -> list[_View]:
+def _views(
+    raw: Any, document: OsmDocument, points: dict[int, Array], path: object, reading: Lanelet2Reading
+) -> list[_View]:
     taken = {lanelet.id for lanelet in raw.laneletLayer}
     views = []
     for lanelet in sorted(raw.laneletLayer, key=lambda item: item.id):
@@ -134,8 +145,14 @@ def _views(raw: Any, document: OsmDocument, points: dict[int, Array], path: obje
 
 
 def _view(
-    id_: int, lanelet: Any, tags: dict[str, str], kind: LaneKind, points: dict[int, Array], path: object, reading: Lanelet2Reading
-) -> _View:  # fmt: skip
+    id_: int,
+    lanelet: Any,
+    tags: dict[str, str],
+    kind: LaneKind,
+    points: dict[int, Array],
+    path: object,
+    reading: Lanelet2Reading,
+) -> _View:
     ids = [[point.id for point in bound] for bound in (lanelet.leftBound, lanelet.rightBound)]
     field_ = f"lanelet {id_}"
     left, right = (boundary((points[i] for i in side), path, field_, reading.limits) for side in ids)
@@ -180,7 +197,9 @@ def _speed_limit(view: _View, path: object, reading: Lanelet2Reading) -> float:
             return float(number) * UNITS_MPS[unit]
         except (ValueError, KeyError):
             known = ", ".join(u for u in UNITS_MPS if u)
-            raise InputError(path, f"lanelet {view.id}, speed_limit", f"is {text!r}", f"give a number, or with {known}") from None
+            raise InputError(
+                path, f"lanelet {view.id}, speed_limit", f"is {text!r}", f"give a number, or with {known}"
+            ) from None
     if any(isinstance(rule, lanelet2.core.SpeedLimit) for rule in view.rules):
         return _rules().speedLimit(view.lanelet).speedLimit / 3.6
     location = view.tags.get("location", "urban")
@@ -193,8 +212,8 @@ def _rules() -> Any:
     return rules.create(rules.Locations.Germany, rules.Participants.Vehicle)
 
 
-def _connected(lanes: dict[int, Lane], views: list[_View], raw: Any) -> dict[int, Lane]:
-    """Successors by shared end points, neighbours by shared boundaries, changes where the library's rules allow them."""
+def _connected(lanes: dict[int, Lane], views: list[_View]) -> dict[int, Lane]:
+    """Successors by shared end points, neighbours by shared boundaries that the library's rules let one cross."""
     starts, ends, lefts, rights = (defaultdict(list) for _ in range(4))
     for view in views:
         starts[view.start, view.kind in PATHS].append(view.id)
@@ -216,13 +235,10 @@ def _connected(lanes: dict[int, Lane], views: list[_View], raw: Any) -> dict[int
     return result
 
 
-PATHS = (LaneKind.ROAD, LaneKind.BUS, LaneKind.BICYCLE)
-
-
 def _neighbour(view: _View, beside: list[_View], rules: Any) -> int | None:
     """The lane of the same kind of traffic across a shared boundary, if the boundary may be crossed."""
     for other in beside:
-        roads = {view.kind, other.kind} <= {LaneKind.ROAD, LaneKind.BUS}
+        roads = {view.kind, other.kind} <= set(MOTOR)
         if roads and other.id != view.id and rules.canChangeLane(view.lanelet, other.lanelet):
             return other.id
     return None
@@ -250,6 +266,20 @@ def _regulated(
     return result
 
 
+def _signalled(lanes: dict[int, Lane], raw: Any, points: dict[int, Array]) -> dict[int, Lane]:
+    """Traffic lights that no lanelet refers to, given to the lanes that run over their stop line."""
+    linked = {rule.id for lanelet in raw.laneletLayer for rule in lanelet.regulatoryElements}
+    result = dict(lanes)
+    for rule in raw.regulatoryElementLayer:
+        line = _reference_line(rule, points)
+        if rule.id in linked or line is None or not isinstance(rule, lanelet2.core.TrafficLight):
+            continue
+        for lane in result.values():
+            if lane.kind in MOTOR and intersection(lane.centre, line) is not None:
+                result[lane.id] = replace(lane, signals=(*lane.signals, rule.id), stop_line=line)
+    return result
+
+
 def _first(line: Array | None, other: Array | None) -> Array | None:
     return line if line is not None else other
 
@@ -258,7 +288,9 @@ def _yielding(lane: Lane, rule: Any, line: Array | None, lanelet_id: int, lanes:
     if lanelet_id not in {lanelet.id for lanelet in rule.yieldLanelets()}:
         return lane
     over = tuple(item.id for item in rule.rightOfWayLanelets() if item.id in lanes and item.id != lanelet_id)
-    return replace(lane, yields_to=tuple(dict.fromkeys((*lane.yields_to, *over))), stop_line=_first(lane.stop_line, line))
+    return replace(
+        lane, yields_to=tuple(dict.fromkeys((*lane.yields_to, *over))), stop_line=_first(lane.stop_line, line)
+    )
 
 
 def _is_stop_sign(rule: Any) -> bool:
@@ -310,4 +342,4 @@ def _areas(raw: Any, points: dict[int, Array], path: object, limits: Limits) -> 
 
 
 def _tag(element: Any, key: str) -> str:
-    return element.attributes[key] if key in element.attributes else ""
+    return element.attributes[key] if key in element.attributes else ""  # noqa: SIM401  (no `get` there)

@@ -66,8 +66,15 @@ def boundary(points: Iterable[Iterable[float]], source: object, field: str, limi
 
 
 def make_lane(
-    source: object, id_: int, kind: LaneKind, left: Array, right: Array, speed_limit: float, sampling: Sampling, limits: Limits
-) -> Lane:  # fmt: skip
+    source: object,
+    id_: int,
+    kind: LaneKind,
+    left: Array,
+    right: Array,
+    speed_limit: float,
+    sampling: Sampling,
+    limits: Limits,
+) -> Lane:
     """A lane with its geometry only; raises `InputError` for one without length or with an impossible speed limit."""
     if not 0.0 < speed_limit <= limits.speed_mps:
         remedy = f"give a speed above 0 and up to {limits.speed_mps:g} m/s"
@@ -75,7 +82,9 @@ def make_lane(
     left, right = cleaned(left, sampling.duplicate_m), cleaned(right, sampling.duplicate_m)
     shortest = min(length_of(left), length_of(right)) if min(len(left), len(right)) > 1 else 0.0
     if max(length_of(left), length_of(right)) < sampling.shortest_m or len(left) < 2 or len(right) < 2:
-        raise InputError(source, f"lane {id_}", f"has no length ({shortest:.2f} m)", "remove it or give it two boundaries")
+        raise InputError(
+            source, f"lane {id_}", f"has no length ({shortest:.2f} m)", "remove it or give it two boundaries"
+        )
     centre = centre_line(left, right, sampling)
     if len(centre) < 2:
         raise InputError(source, f"lane {id_}", "its bounds run in opposite directions", "turn one of them round")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from behaviors_ros.datatypes import LaneMap
 from behaviors_ros.errors import InputError
 from behaviors_ros.maps import argoverse, commonroad, lanelet2
 
-READERS = {
+READERS: dict[str, tuple[str, Callable[..., LaneMap]]] = {
     ".osm": ("Lanelet2", lanelet2.read_map),
     ".xml": ("CommonRoad", commonroad.read_map),
     ".xml.gz": ("CommonRoad", commonroad.read_map),

@@ -49,7 +49,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Points of the path, m; the lane that each is on; the tracks (from, to) between which it changes, equal if it does not."""
+    """Points of the path, m; the lane each is on; the tracks (from, to) it changes between, equal if it does not."""
 
     path: Float[Array, "point 2"]
     lane: Int[Array, "point"]
@@ -85,7 +85,7 @@ def _chains(lane_map: LaneMap, lane_ids: tuple[int, ...]) -> list[list[int]]:
 
 
 def _extended(lane_map: LaneMap, chains: list[list[int]], shape: Shape) -> list[tuple[int, ...]]:
-    """Chains with lanes before and after them: beside the neighbouring chain so that a change has room, else as needed."""
+    """Chains with lanes before and after them: beside the next chain so that a change has room, else as needed."""
     result = []
     for index, chain in enumerate(chains):
         head = _alongside(lane_map, chain[0], chains[index - 1][::-1], "predecessors") if index else []
@@ -177,10 +177,16 @@ def _blended(
 
 
 def _change_span(
-    lane_map: LaneMap, chains: list[list[int]], tracks: tuple[Track, ...], index: int, begin: float, goal: Array, rest: int,
+    lane_map: LaneMap,
+    chains: list[list[int]],
+    tracks: tuple[Track, ...],
+    index: int,
+    begin: float,
+    goal: Array,
+    rest: int,
     shape: Shape,
-) -> tuple[float, float]:  # fmt: skip
-    """(first, last) arc length on the track of a lane change: as soon as both lanes are there, as long as there is room."""
+) -> tuple[float, float]:
+    """(first, last) arc length on the track of a lane change: once both lanes are there, while there is room."""
     here, there = tracks[index], tracks[index + 1]
     first = max(begin, here.begin_of(chains[index][-1]), float(here.frame.project(there.frame.points[0])[0]))
     last = min(here.frame.length, float(here.frame.project(there.frame.points[-1])[0]))
@@ -193,7 +199,9 @@ def _change_span(
     return first, first + min(room, max(shape.change_min_m, shape.change_s * limit))
 
 
-def _resampled(points: Float[Array, "point 2"], spacing_m: float) -> tuple[Float[Array, "sample 2"], Int[Array, "sample"]]:
+def _resampled(
+    points: Float[Array, "point 2"], spacing_m: float
+) -> tuple[Float[Array, "sample 2"], Int[Array, "sample"]]:
     """(points at equal steps, index of the original point nearest before each)."""
     s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     path = resample(points, spacing_m)
@@ -204,8 +212,8 @@ def _resampled(points: Float[Array, "point 2"], spacing_m: float) -> tuple[Float
 def smoothed(path: Float[Array, "point 2"], shape: Shape) -> Float[Array, "point 2"]:
     """The path with its kinks rounded: least squares of deviation and third differences, ends held.
 
-    Where it strays farther than allowed its weight grows, where it still bends too much its weight falls, until both hold
-    or the lane allows no better.
+    Where it strays farther than allowed its weight grows, where it still bends too much its weight falls, until both
+    hold or the lane allows no better.
     """
     if len(path) < 8 or shape.stiffness_m == 0.0:
         return path
@@ -226,7 +234,9 @@ def smoothed(path: Float[Array, "point 2"], shape: Shape) -> Float[Array, "point
     return resample(result, shape.spacing_m) if len(resample(result, shape.spacing_m)) == len(path) else result
 
 
-def _least_squares(path: Float[Array, "point 2"], weight: Float[Array, "point"], stiffness: float) -> Float[Array, "point 2"]:
+def _least_squares(
+    path: Float[Array, "point 2"], weight: Float[Array, "point"], stiffness: float
+) -> Float[Array, "point 2"]:
     """argmin of sum w |p - path|^2 + stiffness |third difference of p|^2: a banded system of seven diagonals."""
     n, row = len(path), np.array([-1.0, 3.0, -3.0, 1.0])
     bands = np.zeros((4, n))

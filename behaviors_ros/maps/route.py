@@ -80,8 +80,10 @@ def _check_lanes(lane_map: LaneMap, lane_ids: tuple[int, ...]) -> None:
             raise InputError(source, "route", problem, "give lanes as the search returns them")
 
 
-def _widths(lane_map: LaneMap, reference: Reference, yaw: Float[Array, "point"], widths: Widths) -> list[tuple[Array, Array]]:
-    """(left, right) widths of the own lane, the lanes of the own direction, everything drivable: each at least the last.
+def _widths(
+    lane_map: LaneMap, reference: Reference, yaw: Float[Array, "point"], widths: Widths
+) -> list[tuple[Array, Array]]:
+    """(left, right) widths of own lane, lanes of own direction, everything drivable: each at least the one before.
 
     During a lane change both lanes together are the own lane.
     """
@@ -91,9 +93,9 @@ def _widths(lane_map: LaneMap, reference: Reference, yaw: Float[Array, "point"],
         on = np.all(reference.track == pair, axis=1)
         lanes = [i for index in pair for i in reference.tracks[index].lanes]
         own[:, on] = side_widths(path[on], yaw[on], region(lane_map, lanes, widths), reach)
-    same = side_widths(path, yaw, region(lane_map, _same_direction(lane_map, reference), widths), reach)
-    every = side_widths(path, yaw, drivable_region(lane_map, path, widths), reach)
-    same = np.maximum(own, same)
+    beside = region(lane_map, _same_direction(lane_map, reference), widths)
+    same = np.maximum(own, side_widths(path, yaw, beside, reach))
+    every = np.stack(side_widths(path, yaw, drivable_region(lane_map, path, widths), reach))
     result = (own, same, np.maximum(same, every))
     for sides in result:
         # The ends of the path lie on the end edge of a lane: a ray along that edge says nothing.
@@ -137,7 +139,9 @@ def mapless_route(
     """
     building = building or RouteBuilding()
     if not (speed_limit > 0.0 and half_width > 0.0):
-        raise InputError("mapless route", "speed_limit, half_width", f"are {speed_limit:g}, {half_width:g}", "give values above 0")
+        raise InputError(
+            "mapless route", "speed_limit, half_width", f"are {speed_limit:g}, {half_width:g}", "give values above 0"
+        )
     if centre_line is None:
         ahead = np.array([np.cos(ego.yaw), np.sin(ego.yaw)])
         centre_line = ego.position + np.array([[-building.shape.before_m], [building.mapless_length_m]]) * ahead

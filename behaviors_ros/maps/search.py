@@ -22,7 +22,9 @@ class SearchCosts(Parameters):
     """Costs of a route in metres driven, and how far from a lane a pose may be."""
 
     lane_change_m: float = value(40.0, "cost of one lane change", low=0.0, high=1000.0)
-    change_soon: float = value(1e-3, "extra share of a change's cost for each metre driven before it", low=0.0, high=1.0)
+    change_soon: float = value(
+        1e-3, "extra share of a change's cost for each metre driven before it", low=0.0, high=1.0
+    )
     heading_m_per_rad: float = value(30.0, "cost of starting or arriving turned against a lane", low=0.0, high=1000.0)
     offset_cost: float = value(4.0, "cost of a metre between a pose and a lane's centre line", low=0.0, high=100.0)
     turned_rad: float = value(1.05, "a lane turned by more is not the one a pose is on", low=0.1, high=3.15)
@@ -46,8 +48,8 @@ def search(
 ) -> tuple[int, ...]:
     """Lane ids from the start to the goal, each a successor of the one before or its left or right neighbour.
 
-    Overlapping lanes at the start are told apart by heading, offset and whether they lead to the goal; lanes at the goal
-    by its region and yaw. Raises `InputError` for a start off the map and for a goal that no lane leads to.
+    Overlapping lanes at the start are told apart by heading, offset and whether they lead to the goal; lanes at the
+    goal by its region and yaw. Raises `InputError` for a start off the map and for a goal that no lane leads to.
     """
     costs = costs or SearchCosts()
     starts = start_lanes(lane_map, start_position, start_yaw, costs)
@@ -104,7 +106,7 @@ def start_lanes(lane_map: LaneMap, position: Array, yaw: float, costs: SearchCos
 
 
 def goal_lanes(lane_map: LaneMap, goal: Goal, costs: SearchCosts) -> list[dict[int, Arrival]]:
-    """Lanes on which the goal lies, in order of preference: centre line through its region; nearest to its position; near."""
+    """Lanes on which the goal lies, best first: centre line through its region; nearest to its position; near."""
     if not np.all(np.isfinite(goal.position)):
         raise InputError(lane_map.name or "map", "goal", f"is {goal.position}", "give a finite position")
     choices = [_through(lane_map, goal, costs)] if goal.polygon is not None else []

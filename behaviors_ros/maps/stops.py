@@ -19,14 +19,22 @@ class StopPlaces(Parameters):
 
     crosswalk_m: float = value(2.0, "before a crosswalk", low=0.0, high=10.0)
     yield_m: float = value(1.5, "before the area of a lane with priority", low=0.0, high=10.0)
-    line_reach_m: float = value(30.0, "a stop line belongs to a lane that starts within this distance", low=1.0, high=100.0)
+    line_reach_m: float = value(
+        30.0, "a stop line belongs to a lane that starts within this distance", low=1.0, high=100.0
+    )
     far_m: float = value(3.0, "a stop line ends at most this far from the path", low=0.0, high=10.0)
 
 
 def stop_points(
-    lane_map: LaneMap, frame: FrenetFrame, lane: Int[Array, "point"], s: Float[Array, "point"], goal: Goal, goal_s: float,
-    goal_end_s: float, places: StopPlaces,
-) -> tuple[StopPoint, ...]:  # fmt: skip
+    lane_map: LaneMap,
+    frame: FrenetFrame,
+    lane: Int[Array, "point"],
+    s: Float[Array, "point"],
+    goal: Goal,
+    goal_s: float,
+    goal_end_s: float,
+    places: StopPlaces,
+) -> tuple[StopPoint, ...]:
     """All stop points of a path whose points `s` are on lanes `lane`, sorted by s."""
     spans = list(_spans(lane, s))
     found: list[StopPoint] = []
@@ -82,7 +90,7 @@ def _signal(
 
 
 def _leads_into_turn(lane_map: LaneMap, spans: list[tuple[int, float, float]], index: int) -> bool:
-    """Whether the next lane is a junction lane without signals of its own: then the signals here are those before it."""
+    """Whether the next lane is a junction lane without signals: then the signals here are those before it."""
     if index + 1 >= len(spans):
         return False
     after = lane_map.lanes.get(spans[index + 1][0])
@@ -90,7 +98,7 @@ def _leads_into_turn(lane_map: LaneMap, spans: list[tuple[int, float, float]], i
 
 
 def _junction_end(lane_map: LaneMap, spans: list[tuple[int, float, float]], index: int, line: float) -> float:
-    """Where the junction behind a line at the end of lane `index` ends: the end of the next lanes that turn or cross."""
+    """Where the junction behind a line at the end of lane `index` ends: the end of the lanes that turn there."""
     end = spans[index][2]
     for lane_id, _, last in spans[index + 1 :]:
         lane = lane_map.lanes.get(lane_id)
@@ -115,8 +123,8 @@ def _yielding(
         return []
     along, _ = frame.project_near(shared, 0.5 * (begin + reach), 0.5 * (reach - begin) + 5.0)
     first, last = float(along.min()), float(along.max())
-    waits_inside = at is None or bool(lane.signals)  # a signal's line is not where one waits for a gap on green
-    stop = min(max(begin, first - places.yield_m), first) if waits_inside else at
+    waits_inside = bool(lane.signals)  # a signal's line is not where one waits for a gap on green
+    stop = min(max(begin, first - places.yield_m), first) if at is None or waits_inside else at
     return [StopPoint(StopKind.YIELD, lane.id, stop, max(last, stop), yields_to=lane.yields_to)]
 
 
@@ -134,7 +142,9 @@ def _merged(found: list[StopPoint]) -> list[StopPoint]:
             continue
         other = result[same[0]]
         signals = tuple(dict.fromkeys((*other.signals, *stop.signals)))
-        result[same[0]] = StopPoint(stop.kind, other.id, min(other.s, stop.s), max(other.clear_s, stop.clear_s), signals)
+        result[same[0]] = StopPoint(
+            stop.kind, other.id, min(other.s, stop.s), max(other.clear_s, stop.clear_s), signals
+        )
     return result
 
 
