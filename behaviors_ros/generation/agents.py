@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -55,6 +56,7 @@ def agents_along(
     return Agents(along[near], np.flatnonzero(near))
 
 
+@no_type_check
 @njit(cache=True)
 def _along(
     table: Array, spacing: float, position: Array, yaw: Array, speed: Array, size: Array, low: int, high: int,
@@ -92,6 +94,7 @@ def occupancy(tables: Array, agents: Agents, ego_centre: float, half_width_m: fl
     return out
 
 
+@no_type_check
 @njit(cache=True)
 def _occupy(tables: Array, along: Array, centre: float, half: float, out: Array) -> None:  # pragma: no cover
     last = tables.shape[1] - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -77,6 +78,7 @@ def _none(situation: Situation) -> Paths:
     return Paths(np.empty((0, situation.samples, COLUMNS)), (), np.ones(0, bool))
 
 
+@no_type_check
 @njit(cache=True)
 def _place(
     table: Array, spacing: float, station: float, poses: Array, step: float, out: Array

@@ -6,6 +6,8 @@ vehicle can do; a start too fast for any keeps braking at the vehicle's limits t
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
 from numba import njit
 
@@ -77,6 +79,7 @@ class MinimalRiskStop:
         return strengths
 
 
+@no_type_check
 @njit(cache=True)
 def _raised(
     speed: float, acceleration: float, braking: float, jerk: float, hardest: float, jerk_max: float, horizon: float

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -80,6 +81,7 @@ def lateral_paths(
     return Paths(out, tuple(p.label for p in profiles), usable)
 
 
+@no_type_check
 @njit(cache=True)
 def for_all(table: Array, spacing: float, station: float, step: float, rows: Array) -> None:  # pragma: no cover
     """The reference at every station of the paths: they share it."""
@@ -87,6 +89,7 @@ def for_all(table: Array, spacing: float, station: float, step: float, rows: Arr
         look(table, spacing, station + k * step, rows[k])
 
 
+@no_type_check
 @njit(cache=True)
 def quintic(start: Array, end: float, length: float, out: Array) -> None:  # pragma: no cover
     """Coefficients, lowest first, from (d, d', d'') to (end, 0, 0) over `length`, in u = x / length."""
@@ -98,6 +101,7 @@ def quintic(start: Array, end: float, length: float, out: Array) -> None:  # pra
     out[5] = 6.0 * gap - 3.0 * slope + 0.5 * bend
 
 
+@no_type_check
 @njit(cache=True)
 def offset_at(c: Array, end: float, length: float, x: float) -> tuple:  # pragma: no cover
     """(d, d', d'') of a quintic at x; `end` from `length` on."""
@@ -110,6 +114,7 @@ def offset_at(c: Array, end: float, length: float, x: float) -> tuple:  # pragma
     return d, d1 / length, d2 / (length * length)
 
 
+@no_type_check
 @njit(cache=True)
 def _sample(
     rows: Array, station: float, lateral: Array, specs: Array, step: float, out: Array, usable: Array

@@ -8,6 +8,7 @@ integrals of the jerk, so a profile is consistent at any speed.
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -19,6 +20,7 @@ MODE, PATH, SPEED, STRENGTH, JERK, LENGTH, STOP_DECELERATION, STOP_JERK, LEADS =
 COMFORT, HARD, HARDEST, JERK_MAX, PREVIEW, HEADWAY, GAP, HOLD, RESTART, BUMPER, CENTRE = range(11)  # of rules
 
 
+@no_type_check
 @njit(cache=True)
 def stop_phases(speed: float, acceleration: float, braking: float, jerk: float, out: Array) -> None:  # pragma: no cover
     """Durations and jerks (t1, j1, t2, t3, j3) of a stop from (speed, acceleration) with at most `braking` and `jerk`.
@@ -42,6 +44,7 @@ def stop_phases(speed: float, acceleration: float, braking: float, jerk: float, 
     out[3], out[4] = peak / jerk, jerk
 
 
+@no_type_check
 @njit(cache=True)
 def stop_state(speed: float, acceleration: float, phases: Array, time: float) -> tuple:  # pragma: no cover
     """(distance, speed, acceleration) at `time` after the begin of a stop; it holds still from its end on."""
@@ -59,6 +62,7 @@ def stop_state(speed: float, acceleration: float, phases: Array, time: float) ->
     return d, 0.0, 0.0
 
 
+@no_type_check
 @njit(cache=True)
 def stop_distance(
     speed: float, acceleration: float, braking: float, jerk: float, work: Array
@@ -68,6 +72,7 @@ def stop_distance(
     return stop_state(speed, acceleration, work, 1e9)[0]
 
 
+@no_type_check
 @njit(cache=True)
 def stop_time(speed: float, acceleration: float, braking: float, jerk: float, work: Array) -> float:  # pragma: no cover
     """Duration of a stop, s."""
@@ -75,6 +80,7 @@ def stop_time(speed: float, acceleration: float, braking: float, jerk: float, wo
     return work[0] + work[2] + work[3]
 
 
+@no_type_check
 @njit(cache=True)
 def fitted(
     speed: float, acceleration: float, braking: float, jerk: float, length: float, hardest: float, jerk_max: float,
@@ -97,6 +103,7 @@ def fitted(
     return True
 
 
+@no_type_check
 @njit(cache=True)
 def envelope(
     tables: Array, lateral: float, turning: float, wheel_base: float, speed_max: float, braking: float, out: Array
@@ -121,6 +128,7 @@ def envelope(
             following = top
 
 
+@no_type_check
 @njit(cache=True)
 def _at(xs: Array, ys: Array, x: float, k: int) -> tuple:  # pragma: no cover
     """(ys at x by linear interpolation searching on from index k, index); constant beyond the last."""
@@ -131,6 +139,7 @@ def _at(xs: Array, ys: Array, x: float, k: int) -> tuple:  # pragma: no cover
     return ys[k] + u * (ys[k + 1] - ys[k]), k
 
 
+@no_type_check
 @njit(cache=True)
 def _begins(spec: Array, x: float, v: float, a: float, rules: Array, work: Array) -> int:  # pragma: no cover
     """Whether the stop of a profile begins now (1), later (0), or cannot end at its place any more (-1).
@@ -155,6 +164,7 @@ def _begins(spec: Array, x: float, v: float, a: float, rules: Array, work: Array
     return 1 if fitted(v, a, braking, jerk, left, rules[HARDEST], rules[JERK_MAX], work) else -1
 
 
+@no_type_check
 @njit(cache=True)
 def _follow(
     occupied: Array, agents: Array, i: int, station: float, v: float, strength: float, rules: Array
@@ -180,6 +190,7 @@ def _follow(
     return least, lead
 
 
+@no_type_check
 @njit(cache=True)
 def _stepped(x: float, v: float, a: float, wanted: float, jerk: float, dt: float) -> tuple:  # pragma: no cover
     """(distance, speed, acceleration) a step later, on the way to the wanted acceleration; never below standstill."""
@@ -190,6 +201,7 @@ def _stepped(x: float, v: float, a: float, wanted: float, jerk: float, dt: float
     return x + dt * (v + dt * (0.5 * a + dt * j / 6.0)), speed, a + dt * j
 
 
+@no_type_check
 @njit(cache=True)
 def drive(
     specs: Array, state: Array, tables: Array, limits: Array, occupied: Array, agents: Array, rules: Array, dt: float,

@@ -7,6 +7,7 @@ the bicycle model along the path by pure pursuit (Coulter 1992) always gives a p
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -28,6 +29,7 @@ def pursuit_paths(
     return Paths(out, tuple(offsets), np.ones(len(offsets), bool))
 
 
+@no_type_check
 @njit(cache=True)
 def _pursue(
     table: Array, spacing: float, index: int, pose: Array, offset: float, step: float, limit: float, rate: float,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float
@@ -102,6 +103,7 @@ def _even(columns: Array, spacing: float) -> Reference:
     return Reference(step, np.ascontiguousarray(table))
 
 
+@no_type_check
 @njit(cache=True)
 def look(table: Array, spacing: float, station: float, row: Array) -> None:  # pragma: no cover (compiled)
     """Write the reference at `station` into `row` (8,): cubic in position, else linear, straight beyond the ends."""
@@ -127,6 +129,7 @@ def look(table: Array, spacing: float, station: float, row: Array) -> None:  # p
         row[4] = 0.0
 
 
+@no_type_check
 @njit(cache=True)
 def nearest(
     table: Array, spacing: float, x: float, y: float, yaw: float, low: int, high: int
@@ -145,6 +148,7 @@ def nearest(
     return index
 
 
+@no_type_check
 @njit(cache=True)
 def project(table: Array, spacing: float, x: float, y: float, index: int, row: Array) -> tuple:  # pragma: no cover
     """(station, offset) of a point near sample `index`, by Newton steps; `row` is the reference there."""

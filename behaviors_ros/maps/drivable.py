@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import no_type_check
 
 import numpy as np
 import shapely
@@ -76,6 +77,7 @@ def _edges(area: shapely.Geometry) -> Float[Array, "edge 4"]:
     return np.ascontiguousarray(np.hstack([points[:-1], points[1:]])[same])
 
 
+@no_type_check
 @njit(cache=True)
 def _cast(origin: Array, direction: Array, edges: Array, reach: float) -> Array:
     """Distance from each origin along its unit direction to the first edge, at most `reach`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import no_type_check
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -143,6 +144,7 @@ def _index(lane_map: LaneMap) -> _Index:
     return _indices[lane_map]
 
 
+@no_type_check
 @njit(cache=True)
 def _near(
     positions: Array, yaws: Array, radius: float, points: Array, first: Array, box: Array, wanted: Array
@@ -171,6 +173,7 @@ def _near(
     return rows[:count]
 
 
+@no_type_check
 @njit(cache=True)
 def _foot(x: float, y: float, line: Array) -> tuple[float, float, float]:
     """(s, signed distance, heading) of the nearest point of a polyline."""

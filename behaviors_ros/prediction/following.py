@@ -7,6 +7,7 @@ gap wanted is also the gap kept: a = a_max min(1 - (v / v0)^4, 1 - (g* / g)^2), 
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -15,6 +16,7 @@ from behaviors_ros.datatypes import Array
 from behaviors_ros.prediction.lane_modes import heading_at, locate, wrapped
 
 
+@no_type_check
 @njit(cache=True)
 def idm(v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b: float, g0: float, headway: float) -> float:
     """Acceleration behind a leader at `gap` m with speed `v_ahead`, m/s^2; gap inf: free road."""
@@ -23,6 +25,7 @@ def idm(v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b:
     return a_max * min(free, 1.0 - (wanted / max(gap, 0.1)) ** 2)
 
 
+@no_type_check
 @njit(cache=True)
 def drive(
     dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
@@ -87,6 +90,7 @@ def drive(
     return out, out_yaw, out_speed
 
 
+@no_type_check
 @njit(cache=True)
 def enter(
     entry: Array, path: Array, count: int, start: float, position: Array, motion: float, yaw: float, settle: float,
@@ -106,6 +110,7 @@ def enter(
     entry[4] = settle
 
 
+@no_type_check
 @njit(cache=True)
 def place(out: Array, progress: float, entry: Array, index: int, part: float, heading: Array, point: Array) -> float:
     """Position after `progress` m, at share `part` of piece `index`, into `out`; returns the yaw.

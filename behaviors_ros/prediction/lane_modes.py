@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -15,12 +16,14 @@ KEEP, LEFT, RIGHT = int(Intent.KEEP_LANE), int(Intent.CHANGE_LEFT), int(Intent.C
 TURN_LEFT, TURN_RIGHT = int(Intent.TURN_LEFT), int(Intent.TURN_RIGHT)
 
 
+@no_type_check
 @njit(cache=True)
 def wrapped(angle: float) -> float:
     """The angle in [-pi, pi), rad."""
     return (angle + math.pi) % (2.0 * math.pi) - math.pi
 
 
+@no_type_check
 @njit(cache=True)
 def locate(path: Array, count: int, first: Array, s: Array, at: float) -> tuple[int, float]:
     """Point index and share in [0, 1) of the piece that lies `at` m along a path of lanes; beyond the end the share grows."""
@@ -35,12 +38,14 @@ def locate(path: Array, count: int, first: Array, s: Array, at: float) -> tuple[
     return first[lane] + index, share - index
 
 
+@no_type_check
 @njit(cache=True)
 def heading_at(index: int, share: float, heading: Array) -> float:
     """Heading of the centre line on a piece, rad; straight on beyond an end."""
     return heading[index] + min(max(share, 0.0), 1.0) * (heading[index + 1] - heading[index])
 
 
+@no_type_check
 @njit(cache=True)
 def branches(
     start: int, s0: float, reach: float, straightness: float, first: Array, s: Array, heading: Array, fork: Array,
@@ -84,6 +89,7 @@ def branches(
     return found
 
 
+@no_type_check
 @njit(cache=True)
 def turn_intent(path: Array, count: int, reach: float, turn: Array, first: Array, s: Array, heading: Array) -> int:
     """TURN_LEFT or TURN_RIGHT for a path with a turning lane, or that turns by more than 45 degrees; else KEEP_LANE."""
@@ -99,6 +105,7 @@ def turn_intent(path: Array, count: int, reach: float, turn: Array, first: Array
     return TURN_LEFT if total > 0.0 else TURN_RIGHT
 
 
+@no_type_check
 @njit(cache=True)
 def change_weights(d: float, drift: float, half_width: float, look_s: float, softness: float, prior: float) -> tuple[float, float]:
     """Weights of changing left and right: a small prior, and the chance that offset + drift x look passes the lane's edge."""
@@ -108,6 +115,7 @@ def change_weights(d: float, drift: float, half_width: float, look_s: float, sof
     return left, right
 
 
+@no_type_check
 @njit(cache=True)
 def leader_on(
     path: Array, count: int, s0: float, me: int, sight: float, first: Array, s: Array, occupied: Array, at: Array, who: Array
@@ -129,6 +137,7 @@ def leader_on(
     return -1, np.inf
 
 
+@no_type_check
 @njit(cache=True)
 def stop_on(
     path: Array, count: int, front: float, first: Array, s: Array, stop_s: Array, closed: Array, stop_sign: Array, reach: float
@@ -152,6 +161,7 @@ def stop_on(
     return line, sign
 
 
+@no_type_check
 @njit(cache=True)
 def lane_modes(
     lane: Array, s_on: Array, d_on: Array, heading_on: Array, usable: Array, motion: Array, speed: Array, yaw_rate: Array,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -55,6 +56,7 @@ def leaders(
     )
 
 
+@no_type_check
 @njit(cache=True)
 def _look(
     path: Array, count: Array, start: Array, length: Array, occupied: Array, at: Array, who: Array, share: Array,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -10,6 +11,7 @@ from numba import njit
 from behaviors_ros.datatypes import Array
 
 
+@no_type_check
 @njit(cache=True)
 def capped_speed(
     s: Array, heading: Array, first: Array, fork: Array, successor: Array, lateral_acceleration: float, braking: float
@@ -36,6 +38,7 @@ def capped_speed(
     return cap
 
 
+@no_type_check
 @njit(cache=True)
 def lanes_near(
     position: Array, point: Array, s: Array, heading: Array, first: Array, origin: Array, shape: Array, cells: Array,

@@ -8,6 +8,7 @@ Kirubarajan: Estimation with Applications to Tracking and Navigation, 6.2.2). De
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -84,6 +85,7 @@ def covariances(
     return _rotated(agents.covariance, along, across, np.ascontiguousarray(yaw))
 
 
+@no_type_check
 @njit(cache=True)
 def _rotated(now: Array, along: Array, across: Array, yaw: Array) -> Array:
     """`now` plus the covariance with variances `along` and `across` the direction `yaw`."""
