@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import ControlCommand, EgoState, Trajectory
 
 
+@runtime_checkable
 class Controller(Protocol):
     """Tracks a trajectory. What persists between steps is `memory`, a value passed in and returned (None at first)."""
 

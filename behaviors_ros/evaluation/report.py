@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +18,7 @@ from behaviors_ros.datatypes import Array, Candidates, LaneMap, Plan, Prediction
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
+@runtime_checkable
 class Cycle(Protocol):
     """What the page shows of one planning cycle."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
 from behaviors_ros.generation import idm_proposals, lattice, minimal_risk_stop, previous  # noqa: F401 (registered)
 
 
+@runtime_checkable
 class Generator(Protocol):
     """Motions the ego could make from its planning start state (`generation.start.start_state`)."""
 

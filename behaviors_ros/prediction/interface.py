@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Grid, Predictions, Scene
 from behaviors_ros.prediction import class_aware, constant_turn_rate, constant_velocity, lane_following
@@ -10,6 +10,7 @@ from behaviors_ros.prediction import class_aware, constant_turn_rate, constant_v
 __all__ = ["Predictor", "class_aware", "constant_turn_rate", "constant_velocity", "lane_following"]
 
 
+@runtime_checkable
 class Predictor(Protocol):
     """Futures of every track of a scene; none is dropped.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Terms, Verdict
 from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
@@ -25,6 +25,7 @@ from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
 )
 
 
+@runtime_checkable
 class Gate(Protocol):
     """Forbids candidates. What it cannot compute it forbids (value NaN)."""
 
@@ -35,6 +36,7 @@ class Gate(Protocol):
         ...
 
 
+@runtime_checkable
 class Weighted(Protocol):
     """Parameters of a scorer."""
 
@@ -44,6 +46,7 @@ class Weighted(Protocol):
         ...
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """Rates candidates in [0, 1], higher is better, normalised by physics and never by the best of the batch.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -56,6 +56,7 @@ class Surroundings:
         return self.position[0] + 0.5 * self.bodies[0].length * along
 
 
+@runtime_checkable
 class Agent(Protocol):
     """One road user."""
 
