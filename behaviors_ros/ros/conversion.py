@@ -185,7 +185,7 @@ def _believable(found: Tracks, limits: TrackLimits) -> ReceivedTracks:
 
 
 def _conditions(found: Tracks, limits: TrackLimits) -> list[tuple[str, Bool[np.ndarray, "agent"]]]:
-    numbers = (found.position, found.velocity, found.acceleration, found.covariance.reshape(len(found), -1), _columns(found))
+    numbers = (found.position, found.velocity, found.acceleration, found.covariance.reshape(len(found), 4), _columns(found))
     finite = np.isfinite(np.concatenate(numbers, axis=1)).all(axis=1)
     size = (found.length >= limits.length_min_m) & (found.length <= limits.length_max_m)
     size &= (found.width >= limits.length_min_m) & (found.width <= limits.width_max_m)
@@ -282,14 +282,18 @@ def route_message(
     centre_line: Float[np.ndarray, "point 2"] | None = None,
     speed_limit: float = 13.89,
     half_width: float = 1.75,
+    start: Float[np.ndarray, "2"] | None = None,
 ) -> RouteMessage:
-    """A route over `lanes`, or along `centre_line` where there is no map, to `target`."""
+    """A route over `lanes`, or along `centre_line` where there is no map, to `target`, set when the vehicle was at `start`."""
+    begin = np.full(2, np.nan) if start is None else start
     line = np.zeros((0, 2)) if centre_line is None else centre_line
     region = np.zeros((0, 2)) if target.polygon is None else target.polygon
     nothing = (math.nan, math.nan)
     return RouteMessage(
         header=header(stamp_ns),
         lane_id=packed("q", np.array(lanes, dtype=np.int64)),
+        start_x=float(begin[0]),
+        start_y=float(begin[1]),
         goal_x=float(target.position[0]),
         goal_y=float(target.position[1]),
         goal_polygon=packed("d", region),

@@ -68,6 +68,8 @@ def descriptor(field: FieldInfo) -> ParameterDescriptor:
     """Meaning and range of a parameter for ROS tools."""
     found = ParameterDescriptor(description=field.description or "")
     low, high = limits(field)
+    # A whole number is a good value of a float parameter; pydantic holds both to type and range.
+    found.dynamic_typing = field.annotation is float
     if field.annotation is float and (math.isfinite(low) or math.isfinite(high)):
         found.floating_point_range = [FloatingPointRange(from_value=low, to_value=high, step=0.0)]
     elif field.annotation is int and (math.isfinite(low) or math.isfinite(high)):

@@ -1,0 +1,208 @@
+"""What every node shares: lifecycle with autostart, guarded callbacks, diagnostics, and a run that ends cleanly.
+
+The one `except Exception` of the project is in `LifecycleAdapter.guarded`: a bug in a cycle is logged with its traceback
+and shown as an error on /diagnostics; nothing is published, so the controls bridge goes down its ladder to a stop.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock
+from rclpy.executors import ExternalShutdownException
+from rclpy.experimental.events_executor import EventsExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.parameters import Parameters
+from behaviors_ros.ros.declare import declared
+from behaviors_ros.ros.graph import NAMESPACE, TOPICS
+from behaviors_ros.ros.qos import DIAGNOSTICS, PROFILES
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class LifecycleAdapter(LifecycleNode):
+    """A lifecycle node around core calls. A subclass has `name`, `model` (its parameters) and `configure(parameters)`."""
+
+    name: ClassVar[str]
+    model: ClassVar[type[Parameters]]
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Create the node in our namespace; nothing is declared or subscribed before it is configured."""
+        super().__init__(self.name, namespace=NAMESPACE, **kwargs)
+        self.active = False
+        self.failure = ""
+        self.counts: Counter[str] = Counter()
+        self._state = (OK, "starting")
+        self._seen = 0
+        self._last_refusals: dict[str, str] = {}
+        self._made: list[tuple[Callable[[Any], Any], Any]] = []
+        if not self.has_parameter("autostart"):
+            self.declare_parameter("autostart", True)
+
+    # --- lifecycle ---------------------------------------------------------------------------------------------------
+
+    def autostart(self) -> bool:
+        """Configure and activate, unless the parameter `autostart` leaves it to a lifecycle manager."""
+        if not self.get_parameter("autostart").value:
+            return True
+        good = TransitionCallbackReturn.SUCCESS
+        return self.trigger_configure() == good and self.trigger_activate() == good
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read and validate the parameters, load, subscribe, and run once so that nothing is compiled in a cycle."""
+        self.failure = "configuring failed"
+        self.guarded("configure", self._configure)()
+        return TransitionCallbackReturn.FAILURE if self.failure else super().on_configure(state)
+
+    def _configure(self) -> None:
+        publisher = self.create_publisher(DiagnosticArray, "/diagnostics", DIAGNOSTICS)
+        self._diagnostics = publisher
+        self._made = [(self.destroy_publisher, publisher)]
+        self.every(1.0, self._diagnose, always=True)
+        try:
+            self.configure(declared(self, self.model))
+        except BehaviorsError as error:
+            self.failure = str(error)
+            self.get_logger().error(self.failure)
+            return
+        self.failure = ""
+
+    def configure(self, parameters: Any) -> None:
+        """Build the node's core objects and its publishers and subscriptions."""
+        raise TypeError(f"{type(self).__name__} does not say how it is configured")
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take part in the cycle. What exists now is not looked at by the garbage collector again."""
+        gc.collect()
+        gc.freeze()
+        self.active = True
+        self.report(OK, "active")
+        self.get_logger().info("active")
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop taking part."""
+        self.active = False
+        self.report(OK, "inactive")
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give up publishers, subscriptions and timers."""
+        self.active = False
+        result = super().on_cleanup(state)
+        for destroy, made in self._made:
+            destroy(made)
+        self._made = []
+        return result
+
+    # --- topics, timers ----------------------------------------------------------------------------------------------
+
+    def writes(self, name: str) -> Any:
+        """Publisher of a topic of the graph table; silent while the node is not active."""
+        topic = TOPICS[name]
+        publisher = self.create_lifecycle_publisher(topic.message(), topic.name, PROFILES[topic.qos])
+        self._made.append((self.destroy_lifecycle_publisher, publisher))
+        return publisher
+
+    def reads(self, name: str, callback: Callable[[Any], None]) -> None:
+        """Subscription of a topic of the graph table; the callback is guarded, and only called while active."""
+        topic = TOPICS[name]
+        made = self.create_subscription(
+            topic.message(), topic.name, self.guarded(name, callback), PROFILES[topic.qos]
+        )  # fmt: skip
+        self._made.append((self.destroy_subscription, made))
+
+    def every(
+        self, period_s: float, callback: Callable[[], None], always: bool = False, clock: Clock | None = None
+    ) -> None:
+        """Call back at a fixed period of the node's clock, or of another; `always`: also while not active."""
+        work = callback if always else self.guarded("timer", callback)
+        made = self.create_timer(period_s, work, clock=clock)
+        self._made.append((self.destroy_timer, made))
+
+    def guarded(self, source: str, work: Callable[..., None]) -> Callable[..., None]:
+        """`work` as a callback that cannot bring the node down: bad input is refused and counted, a bug is reported."""
+
+        def call(*arguments: Any) -> None:
+            if not self.active and source != "configure":
+                return
+            try:
+                work(*arguments)
+            except BehaviorsError as refused:
+                self.refuse(source, str(refused))
+            except Exception:
+                self.counts["errors"] += 1
+                self.report(ERROR, f"{source}: {traceback.format_exc(limit=-1).strip().splitlines()[-1]}")
+                self.get_logger().error(f"{source}: {traceback.format_exc()}", throttle_duration_sec=1.0)
+
+        return call
+
+    # --- facts -------------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """Now on the node's clock (simulated time where use_sim_time is set)."""
+        return int(self.get_clock().now().nanoseconds)
+
+    def refuse(self, source: str, reason: str) -> None:
+        """Count a refused input; log it when the reason is another one than before."""
+        self.counts[f"{source} refused"] += 1
+        self.report(WARN, f"{source}: {reason}")
+        kind = reason.translate(str.maketrans("", "", "0123456789."))
+        if self._last_refusals.get(source) != kind:
+            self._last_refusals[source] = kind
+            self.get_logger().warning(f"{source} refused: {reason}")
+
+    def report(self, level: bytes, text: str) -> None:
+        """What /diagnostics says about this node from now on; a lower level waits until the higher has been shown."""
+        if level >= self._state[0] or self._seen > 0:
+            self._state, self._seen = (level, text), 0
+
+    def _diagnose(self) -> None:
+        level, text = self._state
+        values = [KeyValue(key=key, value=str(number)) for key, number in sorted(self.counts.items())]
+        status = DiagnosticStatus(
+            level=level, name=f"behaviors: {self.name}", message=text, hardware_id="behaviors_ros", values=values
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+        self._seen += 1
+
+
+def run(classes: Sequence[type[LifecycleAdapter]], arguments: Sequence[str] | None = None) -> int:
+    """Run nodes in this process until it is told to end; 2 when one cannot be configured (its reason is logged)."""
+    rclpy.init(args=arguments)
+    # The events executor: a third of the CPU and jitter of the others (docs/decisions/0003-executor.md).
+    executor = EventsExecutor()
+    nodes: list[LifecycleAdapter] = []
+    try:
+        for cls in classes:
+            nodes.append(cls())
+            executor.add_node(nodes[-1])
+            if not nodes[-1].autostart():
+                return 2
+        while rclpy.ok():
+            executor.spin_once(timeout_sec=0.1)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        for node in nodes:
+            executor.remove_node(node)
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def main(cls: type[LifecycleAdapter]) -> None:
+    """Entry point of an executable that runs one node."""
+    sys.exit(run([cls]))

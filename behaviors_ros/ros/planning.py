@@ -1,0 +1,127 @@
+"""What the three planning nodes share: the inputs of a scene, and running one cycle when all its inputs are there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from behaviors_ros.datatypes import Grid, Scene
+from behaviors_ros.errors import InputError
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.pipeline import Configuration, GridParameters
+from behaviors_ros.ros import conversion, conversion_plan
+from behaviors_ros.ros.conversion_stages import Cycle, cycle
+from behaviors_ros.ros.node import LifecycleAdapter
+from behaviors_ros.ros.scene import SceneInputs, SceneParameters, refusal
+
+
+DEFAULTS = Configuration()
+
+
+class PlanningParameters(Parameters):
+    """Parameters that every planning node has."""
+
+    scene: SceneParameters = SceneParameters()
+    vehicle: Vehicle = Vehicle()
+    grid: GridParameters = GridParameters()
+    plugin_modules: tuple[str, ...] = value((), "further modules to import, for plugins of other packages")
+
+
+class PlanningNode(LifecycleAdapter):
+    """A node that runs one stage on the scene of a cycle. A subclass has `stage` and `work(scene, cycle, message)`."""
+
+    stage: str
+
+    def listen(self, parameters: PlanningParameters, history: bool = False) -> None:
+        """Subscribe to what a scene is made of."""
+        self.parameters, self.vehicle = parameters, parameters.vehicle
+        self.grid = Grid(parameters.grid.dt_s, parameters.grid.steps)
+        self.inputs = SceneInputs(parameters.scene, parameters.vehicle, history)
+        self._last_ns: dict[str, int] = {}
+        self._pending: tuple[Cycle, Any] | None = None
+        self.reads("odometry", self._odometry)
+        self.reads("tracks", self._tracks)
+        self.reads("signals", self._signals)
+        self.reads("route", self.inputs.add_route)
+        self.reads("selected", self._selected)
+
+    # --- inputs ------------------------------------------------------------------------------------------------------
+
+    def _admit(self, source: str, message: Any) -> bool:
+        """Refuse a message in a wrong frame, late, early or out of order; False for one that is already known."""
+        stamp, scene = conversion.nanoseconds(message.header.stamp), self.parameters.scene
+        if message.header.frame_id != scene.frame:
+            raise InputError(source, "frame_id", f"is '{message.header.frame_id}'", f"send it in '{scene.frame}'")
+        now, last = self.now_ns, self._last_ns.get(source, -1)
+        if last > now + scene.future_max_s * conversion.NS:
+            self.get_logger().warning("the clock went back: inputs are collected anew")
+            self.inputs.clear()
+            self._last_ns.clear()
+            last = -1
+        if stamp == last:
+            self.counts[f"{source} repeated"] += 1
+            return False
+        reason = refusal(stamp, last, now, scene)
+        if reason:
+            raise InputError(source, "stamp", reason, "check clocks and transport")
+        self._last_ns[source] = stamp
+        return True
+
+    def _odometry(self, message: Any) -> None:
+        if self._admit("odometry", message):
+            self.inputs.add_odometry(conversion.ego_state(message, self.inputs.ego, self.vehicle))
+        self.attempt()
+
+    def _tracks(self, message: Any) -> None:
+        if self._admit("tracks", message):
+            received = conversion.tracks(message, self.parameters.scene.track)
+            for cause, number in received.dropped.items():
+                self.counts[f"tracks dropped: {cause}"] += number
+            self.inputs.add_tracks(received)
+        self.perceived()
+
+    def _signals(self, message: Any) -> None:
+        if self._admit("signals", message):
+            self.inputs.add_signals(conversion.signals(message))
+        self.attempt()
+
+    def _selected(self, message: Any) -> None:
+        self.inputs.add_plan(conversion_plan.plan(message))
+        self.attempt()
+
+    def perceived(self) -> None:
+        """Tracks have arrived."""
+        self.attempt()
+
+    # --- a cycle -----------------------------------------------------------------------------------------------------
+
+    def begin(self, message: Any) -> None:
+        """Start the cycle of a planning message; what an unfinished one still waited for has not come."""
+        if self._pending is not None:
+            self.counts["cycles given up"] += 1
+        self._pending = (cycle(message), message)
+        self.attempt()
+
+    def attempt(self) -> None:
+        """Run the pending cycle if all inputs it names are there; give it up when it is too old."""
+        if self._pending is None:
+            return
+        of, message = self._pending
+        if self.now_ns - of.inputs.odometry > self.parameters.scene.cycle_age_max_s * conversion.NS:
+            self._pending = None
+            self.counts["cycles given up"] += 1
+            return
+        scene = self.inputs.scene(of.inputs)
+        if scene is not None:
+            self._pending = None
+            self.counts["cycles"] += 1
+            self.work(replace(scene, degraded=of.degraded), of, message)
+
+    def work(self, scene: Scene, of: Cycle, message: Any) -> None:
+        """Run the stage and publish."""
+        raise TypeError(f"{type(self).__name__} has no stage")
+
+    def timed(self, of: Cycle, since: float) -> Cycle:
+        """The cycle with the wall time of this stage, counted from `since` (`time.perf_counter`)."""
+        return replace(of, times_s={**of.times_s, self.stage: time.perf_counter() - since})

@@ -1,0 +1,69 @@
+"""Prediction node: begins a cycle when tracks arrive, names its inputs, predicts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from behaviors_ros import registry
+from behaviors_ros.datatypes import Scene, rounded
+from behaviors_ros.parameters import value
+from behaviors_ros.ros.conversion_stages import Cycle, origin_of, predictions_message
+from behaviors_ros.ros.declare import plugin
+from behaviors_ros.ros.node import OK, main as run_node
+from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
+from behaviors_ros.ros.warm import warm_scene
+
+
+class PredictionParameters(PlanningParameters):
+    """Parameters of the prediction node, besides those of its predictor under the predictor's name."""
+
+    predictor: str = value(DEFAULTS.predictor, "plugin that predicts (`behaviors plugins` lists them)")
+
+
+class PredictionNode(PlanningNode):
+    """Scene -> Predictions, once for every tracks message."""
+
+    name = "prediction"
+    stage = "prediction"
+    model = PredictionParameters
+
+    def configure(self, parameters: PredictionParameters) -> None:
+        """Construct the predictor."""
+        registry.load_modules(parameters.plugin_modules)
+        self.predictor = plugin(self, "predictor", parameters.predictor, parameters.vehicle)
+        self.publisher = self.writes("predictions")
+        self.number = 0
+        self.listen(parameters, history=True)
+        self.predictor.predict(warm_scene(self.inputs.map, parameters.vehicle), self.grid)
+
+    def perceived(self) -> None:
+        """Begin a cycle with the latest of everything."""
+        inputs = self.inputs.latest()
+        if isinstance(inputs, str):
+            self.report(OK, inputs)
+            return
+        # Plan ids go on over a restart of this node, so that an id names one plan.
+        self.number = max(self.number, inputs.previous_plan_id) + 1
+        scene = self.inputs.scene(inputs)
+        if scene is not None:
+            self.counts["cycles"] += 1
+            self.work(scene, Cycle(self.number, inputs), None)
+
+    def work(self, scene: Scene, of: Cycle, message: Any) -> None:
+        """Predict and publish."""
+        since = time.perf_counter()
+        predictions = rounded(self.predictor.predict(scene, self.grid))
+        of = replace(self.timed(of, since), degraded=scene.degraded | predictions.degraded)
+        self.publisher.publish(predictions_message(predictions, of, self.predictor.name, origin_of(scene.ego)))
+        self.report(OK, "predicting")
+
+
+def main() -> None:
+    """Run the node."""
+    run_node(PredictionNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Trajectory generation node: candidates for the scene that a cycle's predictions name."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from behaviors_ros import registry
+from behaviors_ros.datatypes import Scene
+from behaviors_ros.generation.generate import generate
+from behaviors_ros.parameters import value
+from behaviors_ros.ros.conversion_stages import Cycle, candidates_message, origin_of, predictions
+from behaviors_ros.ros.declare import plugin
+from behaviors_ros.ros.node import OK, main as run_node
+from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
+from behaviors_ros.ros.warm import warm_predictions, warm_scene
+
+
+class GenerationParameters(PlanningParameters):
+    """Parameters of the generation node, besides those of its generators under their names."""
+
+    generators: tuple[str, ...] = value(DEFAULTS.generators, "plugins whose candidates are put together")
+
+
+class GenerationNode(PlanningNode):
+    """Scene, Predictions -> Candidates."""
+
+    name = "trajectory_generation"
+    stage = "generation"
+    model = GenerationParameters
+
+    def configure(self, parameters: GenerationParameters) -> None:
+        """Construct the generators."""
+        registry.load_modules(parameters.plugin_modules)
+        self.generators = tuple(
+            plugin(self, "generator", name, parameters.vehicle) for name in parameters.generators
+        )  # fmt: skip
+        self.publisher = self.writes("candidates")
+        self.listen(parameters)
+        self.reads("predictions", self.begin)
+        scene = warm_scene(self.inputs.map, parameters.vehicle)
+        generate(scene, warm_predictions(scene, self.grid), self.grid, self.generators)
+
+    def work(self, scene: Scene, of: Cycle, message: Any) -> None:
+        """Generate and publish."""
+        since = time.perf_counter()
+        candidates = generate(scene, predictions(message), self.grid, self.generators)
+        of = self.timed(of, since)
+        self.publisher.publish(candidates_message(candidates, of, origin_of(scene.ego)))
+        self.report(OK, "generating")
+
+
+def main() -> None:
+    """Run the node."""
+    run_node(GenerationNode)
+
+
+if __name__ == "__main__":
+    main()

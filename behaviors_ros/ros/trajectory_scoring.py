@@ -1,0 +1,79 @@
+"""Trajectory scoring node: scores a cycle's candidates and selects the plan."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from behaviors_ros import registry
+from behaviors_ros.datatypes import Predictions, Scene
+from behaviors_ros.parameters import value
+from behaviors_ros.ros.conversion_plan import plan_message
+from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, predictions, scores_message
+from behaviors_ros.ros.declare import plugin
+from behaviors_ros.ros.node import OK, main as run_node
+from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
+from behaviors_ros.ros.scene import Recent
+from behaviors_ros.ros.warm import warm_candidates, warm_predictions, warm_scene
+from behaviors_ros.scoring.score import score
+from behaviors_ros.scoring.select import Selection, select
+
+
+class ScoringParameters(PlanningParameters):
+    """Parameters of the scoring node, besides those of its gates and scorers under their names."""
+
+    gates: tuple[str, ...] = value(DEFAULTS.gates, "plugins that forbid")
+    scorers: tuple[str, ...] = value(DEFAULTS.scorers, "plugins that weigh")
+    selection: Selection = Selection()
+
+
+class ScoringNode(PlanningNode):
+    """Scene, Predictions, Candidates -> Scores -> Plan."""
+
+    name = "trajectory_scoring"
+    stage = "scoring"
+    model = ScoringParameters
+
+    def configure(self, parameters: ScoringParameters) -> None:
+        """Construct gates and scorers."""
+        registry.load_modules(parameters.plugin_modules)
+        self.gates = tuple(plugin(self, "gate", name, parameters.vehicle) for name in parameters.gates)
+        self.scorers = tuple(plugin(self, "scorer", name, parameters.vehicle) for name in parameters.scorers)
+        self.selection = parameters.selection
+        self.table, self.publisher = self.writes("scores"), self.writes("selected")
+        self.predicted: Recent[Predictions] = Recent(10)
+        self.listen(parameters)
+        self.reads("predictions", lambda message: self.predicted.add(cycle(message).number, predictions(message)))
+        self.reads("candidates", self.begin)
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        scene = warm_scene(self.inputs.map, self.vehicle)
+        predicted = warm_predictions(scene, self.grid)
+        offered = warm_candidates(scene, self.grid)
+        table = score(scene, predicted, offered, self.gates, self.scorers)
+        select(scene, offered, table, self.selection, self.vehicle, 1)
+
+    def work(self, scene: Scene, of: Cycle, message: Any) -> None:
+        """Score, select, publish: the decision first, what explains it after."""
+        predicted = self.predicted.get(of.number)
+        if predicted is None:
+            self.counts["cycles without predictions"] += 1
+            return
+        since = time.perf_counter()
+        offered = candidates(message)
+        table = score(scene, predicted, offered, self.gates, self.scorers)
+        plan = select(scene, offered, table, self.selection, self.vehicle, of.number)
+        of = self.timed(of, since)
+        self.publisher.publish(plan_message(plan, of, self.vehicle, predicted.model_hash))
+        self.table.publish(scores_message(table, offered, plan, of))
+        self.report(OK, plan.reason)
+
+
+def main() -> None:
+    """Run the node."""
+    run_node(ScoringNode)
+
+
+if __name__ == "__main__":
+    main()
