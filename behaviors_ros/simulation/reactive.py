@@ -30,6 +30,7 @@ class Idm(Parameters):
     deceleration_mps2: float = value(2.0, "comfortable braking", low=0.1, high=6.0)
     braking_max_mps2: float = value(7.0, "hardest braking", low=1.0, high=10.0)
     lateral_acceleration_mps2: float = value(2.0, "largest lateral acceleration in curves", low=0.2, high=6.0)
+    preview_s: float = value(0.5, "time in which the speed comes down to what a curve allows", low=0.1, high=3.0)
     clearance_m: float = value(0.25, "added to each side of the own width to get the corridor", low=0.0, high=2.0)
     sight_m: float = value(80.0, "how far ahead the road is watched", low=5.0, high=300.0)
     crossing_horizon_s: float = value(4.0, "how far ahead in time crossing road users are watched", low=0.0, high=10.0)
@@ -92,12 +93,14 @@ class Reactive:
         return self.s + 0.5 * self.body.length
 
     def _free(self) -> float:
-        allowed = max(0.1, float(np.interp(self.s, self.path.s, self.path.speed)))
-        return max(self.idm.acceleration_mps2 * (1.0 - (self.speed / allowed) ** 4), -self.idm.deceleration_mps2)
+        soon = float(np.interp(self.s + self.idm.preview_s * self.speed, self.path.s, self.path.speed))
+        if self.speed > soon:
+            return (soon - self.speed) / self.idm.preview_s
+        return self.idm.acceleration_mps2 * (1.0 - (self.speed / max(0.1, soon)) ** 4)
 
     def _idm(self, gap: float, speed_ahead: float) -> float:
         idm, v = self.idm, self.speed
-        allowed = max(0.1, float(np.interp(self.s, self.path.s, self.path.speed)))
+        allowed = max(0.1, float(np.interp(self.s, self.path.s, self.path.speed)), 0.5 * v)
         closing = v * (v - speed_ahead) / (2.0 * math.sqrt(idm.acceleration_mps2 * idm.deceleration_mps2))
         desired = idm.gap_min_m + max(0.0, v * idm.headway_s + closing)
         return idm.acceleration_mps2 * (1.0 - (v / allowed) ** 4 - (desired / max(gap, 0.1)) ** 2)
