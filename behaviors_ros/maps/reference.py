@@ -25,7 +25,7 @@ class Shape(Parameters):
     change_min_m: float = value(15.0, "shortest lane change, where there is room", low=2.0, high=200.0)
     stiffness_m: float = value(2.5, "kinks are rounded over about this length", low=0.0, high=20.0)
     deviation_m: float = value(0.1, "smoothing keeps this near to the centre line", low=0.0, high=1.0)
-    deviation_tight_m: float = value(0.6, "the same where the curvature is above its largest", low=0.0, high=2.0)
+    deviation_tight_m: float = value(0.9, "the same where the curvature is above its largest", low=0.0, high=2.0)
     curvature_max_1pm: float = value(0.19, "largest curvature aimed at", low=0.02, high=1.0)
 
 
