@@ -73,7 +73,7 @@ def _along(
             if index < 0:
                 index = nearest(table, spacing, x, y, math.nan, low, high)
             else:
-                index = nearest(table, spacing, x, y, math.nan, index - 12, index + 12)
+                index = nearest(table, spacing, x, y, math.nan, index - 20, index + 20)
             station, offset = project(table, spacing, x, y, index, row)
             turned = heading - row[2]
             cosine, sine = abs(math.cos(turned)), abs(math.sin(turned))

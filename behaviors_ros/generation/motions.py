@@ -85,8 +85,8 @@ def _drive(situation: Situation, paths: Paths, specs: Array, along: Array, lead:
     occupied = occupancy(tables, situation.agents, situation.station + vehicle.centre_offset_m, half)
     rules = np.array([
         driving.deceleration_mps2, driving.deceleration_hard_mps2, vehicle.deceleration_max_mps2,
-        vehicle.jerk_max_mps3, driving.preview_s, driving.headway_s, driving.gap_m, driving.hold_m, driving.restart_mps2, situation.front_m,
-        vehicle.centre_offset_m,
+        vehicle.jerk_max_mps3, driving.preview_s, driving.headway_s, driving.gap_m, driving.hold_m,
+        driving.restart_mps2, situation.front_m, vehicle.centre_offset_m,
     ])  # fmt: skip
     state = np.array([start.speed, start.acceleration])
     profiles.drive(

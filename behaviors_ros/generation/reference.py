@@ -50,7 +50,7 @@ def reference_of(route: Route, smoothing_m: float) -> Reference:
     keep = np.concatenate(([True], np.diff(route.s) > 1e-6))
     if keep.sum() < 2:
         raise InputError("route", "path", "has no length", "give at least two distinct points")
-    spacing = 0.5
+    spacing = 0.25
     margin = 5.0 * smoothing_m
     wanted = np.arange(route.s[0] - margin, route.s[-1] + margin + spacing, spacing)
     line = _extended(route.s[keep], route.path[keep], wanted)
