@@ -43,7 +43,8 @@ class BridgeState:
     """What the bridge remembers between two calls, a value.
 
     plan: the last accepted one; arrived_ns: when; streak: plans accepted in a row since the last gap or refusal;
-    stop: its own stop while it drives one; clear_ns: since when plans carry no degraded mode.
+    stop: its own stop while it drives one; clear_ns: since when plans carry no degraded mode; refused: the latest plan was,
+    for the reason `rejection`.
     """
 
     mode: Mode = Mode.STANDBY
@@ -57,6 +58,7 @@ class BridgeState:
     missed: int = 0
     rejected: int = 0
     rejection: str = ""
+    refused: bool = False
 
 
 def receive(
@@ -69,12 +71,12 @@ def receive(
     state = replace(state, cycles=state.cycles + 1)
     refusal = _refusal(state, plan, ego, predictions, now_ns, ladder, vehicle, limits)
     if refusal:
-        return replace(state, rejected=state.rejected + 1, rejection=f"plan {plan.plan_id}: {refusal}", streak=0)
+        return replace(state, rejected=state.rejected + 1, rejection=f"plan {plan.plan_id}: {refusal}", refused=True, streak=0)
     gap_s = (now_ns - state.arrived_ns) / NS
     missed = max(0, round(gap_s / ladder.period_s) - 1) if state.plan is not None else 0
     streak = 0 if plan.outcome is Outcome.EMERGENCY else 1 if gap_s > ladder.silence_max_s else state.streak + 1
     clear = now_ns if plan.degraded or state.plan is None or state.plan.degraded else state.clear_ns
-    return replace(state, plan=plan, arrived_ns=now_ns, streak=streak, clear_ns=clear, missed=state.missed + missed)
+    return replace(state, plan=plan, arrived_ns=now_ns, streak=streak, clear_ns=clear, refused=False, missed=state.missed + missed)
 
 
 def _refusal(
@@ -119,7 +121,7 @@ def _stopping_cause(
     """Why the selected trajectory may not be followed any more; empty while it may."""
     silence_s, age_s = (now_ns - state.arrived_ns) / NS, (now_ns - plan.stamp_ns) / NS
     if silence_s > ladder.silence_max_s:
-        return f"no accepted plan for {silence_s:.2f} s" + (f" ({state.rejection})" if state.rejection else "")
+        return f"no accepted plan for {silence_s:.2f} s" + (f" ({state.rejection})" if state.refused else "")
     if age_s > ladder.plan_age_max_s:
         return f"plan is {age_s:.2f} s old"
     if now_ns > plan.valid_until_ns:
@@ -140,13 +142,16 @@ def _stopping(
     """The standing stop while the vehicle is on it, else a stop of our own; an own stop is kept while it fits."""
     blind = _blind(ego, now_ns, ladder)
     ends_ns = plan.stamp_ns + round(plan.stop.time_s[-1] * NS)
-    planned = validate_stop(plan.stop, ego, vehicle, limits).passed and now_ns <= ends_ns
+    fault = validate_stop(plan.stop, ego, vehicle, limits)
+    planned = fault.passed and now_ns <= ends_ns
     if planned and state.stop is None:
         mode = Mode.EMERGENCY_STOP if blind or state.mode is Mode.EMERGENCY_STOP else Mode.COMFORT_STOP
         return replace(state, mode=mode, reason=cause), plan.stop
     standing = abs(ego.speed) <= limits.standing_mps
     mode = Mode.COMFORT_STOP if standing and state.mode is not Mode.EMERGENCY_STOP else Mode.EMERGENCY_STOP
     own = state.stop
+    if not fault.passed and not standing:
+        cause += f"; the standing stop cannot be driven: {fault.reason}"
     if own is None or not continuity(own, ego, limits).passed:
         own = own_stop(ego, vehicle, ladder.stop)
     return replace(state, mode=mode, reason=cause, stop=own), own

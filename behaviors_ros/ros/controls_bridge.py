@@ -65,6 +65,8 @@ class BridgeNode(LifecycleAdapter):
         if message.header.frame_id != self.parameters.frame:
             raise InputError("odometry", "frame_id", f"is '{message.header.frame_id}'", f"send '{self.parameters.frame}'")
         stamp, now = conversion.nanoseconds(message.header.stamp), self.now_ns
+        if now == 0 or (self.ego is not None and stamp == self.ego.stamp_ns):
+            return
         last = -1 if self.ego is None or self.ego.stamp_ns > now + conversion.NS else self.ego.stamp_ns
         reason = refusal(stamp, last, now, self._admission)
         if reason:

@@ -56,9 +56,7 @@ class LoopbackNode(LifecycleAdapter):
         self.world = start(self.scenario)
         self.command: ControlCommand | None = None
         self.log, self.steps, self.running, self.ended, self.waited = DriveLog(), 0, False, False, 0
-        self._clock, self._odometry, self._tracks, self._signals, self._route = (
-            self.writes(name) for name in ("/clock", "odometry", "tracks", "signals", "route")
-        )
+        self.out = {name: self.writes(name) for name in ("/clock", "odometry", "tracks", "signals", "route")}
         self.reads("control_command", self._command)
         self.reads("trajectory", self._answered)
         # The simulator is the clock: its own timer counts wall time, whatever use_sim_time says.
@@ -116,19 +114,19 @@ class LoopbackNode(LifecycleAdapter):
 
     def _publish(self, perception: bool) -> None:
         """Clock first: a message is never ahead of it."""
-        self._clock.publish(ClockMessage(clock=conversion.time_message(self.world.stamp_ns)))
-        self._odometry.publish(conversion.odometry_message(self.world.ego))
+        self.out["/clock"].publish(ClockMessage(clock=conversion.time_message(self.world.stamp_ns)))
+        self.out["odometry"].publish(conversion.odometry_message(self.world.ego))
         if perception:
             _, tracks, lights = observe(self.world)
             if lights is not None:
-                self._signals.publish(conversion.signals_message(lights))
-            self._tracks.publish(conversion.tracks_message(tracks))
+                self.out["signals"].publish(conversion.signals_message(lights))
+            self.out["tracks"].publish(conversion.tracks_message(tracks))
 
     def _publish_route(self, scenario: Scenario) -> None:
         route, begin = scenario.route, scenario.start
         line = None if scenario.map is not None else route.path
         width = float(route.left_lane[0])
-        self._route.publish(conversion.route_message(
+        self.out["route"].publish(conversion.route_message(
             begin.stamp_ns, route.lanes, route.goal, line, float(route.speed_limit[0]), width, begin.position
         ))  # fmt: skip
 

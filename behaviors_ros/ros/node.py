@@ -126,20 +126,24 @@ class LifecycleAdapter(LifecycleNode):
     ) -> None:
         """Call back at a fixed period of the node's clock, or of another; `always`: also while not active."""
         work = callback if always else self.guarded("timer", callback)
-        made = self.create_timer(period_s, work, clock=clock)
+        # A timer whose callback takes arguments is given timer information: ours take none.
+        made = self.create_timer(period_s, lambda: work(), clock=clock)
         self._made.append((self.destroy_timer, made))
 
     def guarded(self, source: str, work: Callable[..., None]) -> Callable[..., None]:
         """`work` as a callback that cannot bring the node down: bad input is refused and counted, a bug is reported."""
 
         def call(*arguments: Any) -> None:
-            if not self.active and source != "configure":
+            # While shutting down nothing can be published any more.
+            if not self.context.ok() or (not self.active and source != "configure"):
                 return
             try:
                 work(*arguments)
             except BehaviorsError as refused:
                 self.refuse(source, str(refused))
             except Exception:
+                if not self.context.ok():
+                    return
                 self.counts["errors"] += 1
                 self.report(ERROR, f"{source}: {traceback.format_exc(limit=-1).strip().splitlines()[-1]}")
                 self.get_logger().error(f"{source}: {traceback.format_exc()}", throttle_duration_sec=1.0)

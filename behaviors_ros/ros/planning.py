@@ -54,6 +54,8 @@ class PlanningNode(LifecycleAdapter):
         if message.header.frame_id != scene.frame:
             raise InputError(source, "frame_id", f"is '{message.header.frame_id}'", f"send it in '{scene.frame}'")
         now, last = self.now_ns, self._last_ns.get(source, -1)
+        if now == 0:  # simulated time has not begun here
+            return False
         if last > now + scene.future_max_s * conversion.NS:
             self.get_logger().warning("the clock went back: inputs are collected anew")
             self.inputs.clear()
