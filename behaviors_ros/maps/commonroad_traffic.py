@@ -91,7 +91,7 @@ def read_obstacles(
                 skipped[obstacle] += 1
             else:
                 found.append(obstacle)
-    return tuple(found), skipped
+    return tuple(sorted(found, key=lambda obstacle: obstacle.id)), skipped
 
 
 def _obstacle(
