@@ -29,7 +29,9 @@ class PurePursuitParameters(Parameters):
     integral_max_mps2: float = value(0.5, "largest integral part", low=0.0, high=5.0)
     station_gain_1ps: float = value(0.4, "speed added for 1 m behind the reference", low=0.0, high=5.0)
     station_error_max_m: float = value(1.5, "station errors beyond this count as this", low=0.0, high=20.0)
-    standstill_mps: float = value(0.15, "below this speed, with a reference at rest, the brake holds", low=0.01, high=2.0)
+    standstill_mps: float = value(
+        0.15, "below this speed, with a reference at rest, the brake holds", low=0.01, high=2.0
+    )
     hold_mps2: float = value(1.0, "braking that holds the vehicle at standstill", low=0.1, high=8.0)
     overrun_mps2: float = value(3.0, "braking once the trajectory has ended while it still moved", low=0.1, high=8.0)
 
@@ -82,7 +84,7 @@ class PurePursuit:
         return command, Memory(ego.stamp_ns, integral, (*sent, command), trajectory, frame)
 
     def _steering(self, frame: FrenetFrame | None, ahead: EgoState) -> float:
-        """Angle of the circle through the predicted pose and the point of the path ahead; held where there is no path."""
+        """Angle of the circle through the predicted pose and the path's point ahead; held where there is no path."""
         if frame is None or abs(ahead.speed) < self.p.standstill_mps:
             return ahead.steering
         s, _ = frame.project(ahead.position)

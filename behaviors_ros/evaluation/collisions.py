@@ -97,8 +97,8 @@ def _bumper_hits(drive: Drive, step: int, index: int) -> bool:
 def time_to_collision(drive: Drive, rules: CollisionRules) -> Float[Array, "step"]:
     """Least time at each step until the ego's box meets a track's, both at constant speed and heading; inf: none, s.
 
-    Tracks count that are ahead, that cross (heading 30 to 150 deg off the ego's) and are not behind, and all that are not
-    behind while the ego is in several lanes. A stopped ego has none; neither has contact, which is a collision.
+    Tracks count that are ahead, that cross (heading 30 to 150 deg off the ego's) and are not behind, and all that are
+    not behind while the ego is in several lanes. A stopped ego has none; neither has contact, which is a collision.
     """
     return np.array([_step_ttc(drive, step, tracks, rules) for step, tracks in enumerate(drive.tracks)])
 
@@ -119,6 +119,6 @@ def _step_ttc(drive: Drive, step: int, tracks: Tracks, rules: CollisionRules) ->
     ego = drive.centre[step] + time[:, None, None] * speed * along
     others = near.position + time[:, None, None] * near.velocity
     v = drive.vehicle
-    hit = overlap(ego, drive.yaw[step], v.length_m, v.width_m, others, near.yaw, near.length, near.width)
-    hit = np.asarray(hit).reshape(len(time), len(near)).any(axis=1)
+    meets = overlap(ego, drive.yaw[step], v.length_m, v.width_m, others, near.yaw, near.length, near.width)
+    hit = np.asarray(meets).reshape(len(time), len(near)).any(axis=1)
     return float(time[np.argmax(hit)]) if hit.any() else np.inf

@@ -1,4 +1,4 @@
-"""Comfort of an executed motion, by the definitions and thresholds of the nuPlan benchmark (Karnchanachari et al. 2024)."""
+"""Comfort of an executed motion, by definitions and thresholds of the nuPlan benchmark (Karnchanachari et al. 2024)."""
 
 from __future__ import annotations
 

@@ -101,18 +101,19 @@ def red_lights_run(drive: Drive) -> tuple[tuple[int, int], ...]:
         return ()
     found: dict[tuple[int, bytes], int] = {}
     for lane in drive.map.lanes.values():
-        for step in _crossings(drive, lane) if lane.signals and lane.stop_line is not None else ():
+        line = lane.stop_line
+        if line is None or not lane.signals:
+            continue
+        for step in _crossings(drive, lane, line):
             signals = drive.signals[step - 1]
             if signals is not None and any(signals.color_of(group) is SignalColor.RED for group in lane.signals):
-                line = np.sort(np.round(lane.stop_line, 2), axis=0)
-                found.setdefault((int(step), line.tobytes()), lane.id)
+                found.setdefault((int(step), np.sort(np.round(line, 2), axis=0).tobytes()), lane.id)
     return tuple(sorted((step, lane_id) for (step, _), lane_id in found.items()))
 
 
-def _crossings(drive: Drive, lane: Lane) -> Array:
+def _crossings(drive: Drive, lane: Lane, line: Float[Array, "point 2"]) -> Array:
     """Steps in which the bumper's middle went over the lane's stop line in the lane's direction."""
-    assert lane.stop_line is not None
-    a, b = lane.stop_line[0], lane.stop_line[-1]
+    a, b = line[0], line[-1]
     yaw = headings(lane.centre)[int(np.argmin(np.hypot(*(lane.centre - 0.5 * (a + b)).T)))]
     before, after = drive.front[:-1], drive.front[1:]
     side = _cross(b - a, drive.front - a)

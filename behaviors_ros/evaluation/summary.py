@@ -28,7 +28,7 @@ class Latency:
 class Summary:
     """Figures of one drive. The first nine are those that a demo is judged by; None: not measured or never.
 
-    duration_s: driven time; cycles: plans made; missed_cycles: cycles whose plan came too late; latency_ms: see `Latency`;
+    duration_s: driven time; cycles: plans made; missed_cycles: plans that came too late; latency_ms: see `Latency`;
     decision_hash: SHA-256 over all decisions (`decision_hash`); min_ttc_s: least time to collision; the maxima are
     magnitudes of the executed motion after smoothing (`evaluation.comfort`).
     """
@@ -70,7 +70,11 @@ class Summary:
 
 
 def summarise(
-    metrics: Metrics, plans: Sequence[Plan], duration_s: float, latencies_ms: Iterable[float] = (), missed_cycles: int = 0
+    metrics: Metrics,
+    plans: Sequence[Plan],
+    duration_s: float,
+    latencies_ms: Iterable[float] = (),
+    missed_cycles: int = 0,
 ) -> Summary:
     """The summary of measured metrics and made plans."""
     felt = metrics.comfort

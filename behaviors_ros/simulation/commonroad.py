@@ -36,7 +36,9 @@ def start_of(problem: PlanningProblem, vehicle: Vehicle) -> EgoState:
     position = problem.position - vehicle.centre_offset_m * along
     moving = abs(problem.speed) > 0.5
     curvature = problem.yaw_rate / problem.speed if moving else 0.0
-    steering = float(np.clip(np.arctan(vehicle.wheel_base_m * curvature), -vehicle.steering_max_rad, vehicle.steering_max_rad))
+    steering = float(
+        np.clip(np.arctan(vehicle.wheel_base_m * curvature), -vehicle.steering_max_rad, vehicle.steering_max_rad)
+    )
     return EgoState(START_NS, position, problem.yaw, problem.speed, problem.acceleration, steering, problem.yaw_rate)
 
 
@@ -70,7 +72,7 @@ def _reactive(
     fastest = max(float(obstacle.speed.max()), 8.0)
     idm = Idm(desired_speed_mps=min(fastest, 60.0), sight_m=max(5.0, min(100.0, float(arc_length(points)[-1]))))
     path = reactive_path(points, idm, lane_map)
-    late = time_s[now] > 0.0
+    late = bool(time_s[now] > 0.0)
     trigger = Trigger(time_s=float(time_s[now]))
     speed = float(obstacle.speed[now])
     return [Reactive(body, path, idm, 0.0, speed, trigger=trigger, hidden_before=late, started=not late)]

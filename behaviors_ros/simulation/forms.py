@@ -25,7 +25,8 @@ Kind = Literal[
 
 SIZES = {
     "car": (4.5, 1.85), "truck": (7.5, 2.4), "bus": (12.0, 2.55), "trailer": (10.0, 2.5), "motorcycle": (2.2, 0.8),
-    "bicycle": (1.8, 0.65), "pedestrian": (0.5, 0.5), "animal": (0.9, 0.35), "hazard": (0.6, 0.6), "unknown": (1.0, 1.0),
+    "bicycle": (1.8, 0.65), "pedestrian": (0.5, 0.5), "animal": (0.9, 0.35), "hazard": (0.6, 0.6),
+    "unknown": (1.0, 1.0),
 }  # fmt: skip
 
 

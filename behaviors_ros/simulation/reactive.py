@@ -38,7 +38,7 @@ class Idm(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class ReactivePath:
-    """Where a reactive road user goes: speed (m/s) that curves and the driver allow at `s` (m), and signalised stop lines."""
+    """Where a reactive road user goes: speed (m/s) that curves and driver allow at `s` (m), stop lines with signals."""
 
     frame: FrenetFrame
     s: Float[Array, "sample"]
@@ -143,7 +143,7 @@ class Reactive:
         return [(float(s[i].min()) - self.front, float(speed[i])) for i in np.flatnonzero(inside)]
 
     def _crossing(self, surroundings: Surroundings, others: Array) -> list[tuple[float, float]]:
-        """Road users that will cross the corridor before this one gets there; on foot or two wheels they always go first.
+        """Road users that will cross the corridor before this one gets there; the vulnerable always go first.
 
         Each is taken to hold its heading and its acceleration until it stops.
         """
@@ -169,7 +169,7 @@ class Reactive:
 
 
 def reactive_path(points: Float[Array, "point 2"], idm: Idm, lane_map: LaneMap | None) -> ReactivePath:
-    """The path along `points`: speed profile from its curvature (backward pass with comfortable braking), signals of the map."""
+    """The path along `points`: speed by its curvature (backward pass with comfortable braking), signals of the map."""
     frame = FrenetFrame(points)
     s = np.linspace(0.0, frame.length, max(2, math.ceil(frame.length) + 1))
     curvature = np.maximum(np.abs(frame.curvature(s)), 1e-6)
@@ -192,5 +192,3 @@ def _signal_lines(
         if math.cos(headings(lane.centre)[nearest] - float(frame.heading(crossing[0]))) > 0.7:
             lines[(round(crossing[0], 3), lane.signals)] = None
     return tuple(sorted(lines))
-
-

@@ -21,7 +21,9 @@ from behaviors_ros.simulation.signals import fixed_time
 from behaviors_ros.simulation.traffic import Agent, Perception
 
 DEMO = Path(__file__).parent / "worlds" / "urban.yaml"
-PATIENCE_S = 10.0  # a CommonRoad drive may take this much longer than its goal's latest time, so that late is told from never
+PATIENCE_S = (
+    10.0  # a CommonRoad drive may take this much longer than its goal's latest time, so that late is told from never
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class Scenario:
 def load_scenario(path: str | Path, traffic: Traffic = "recorded", vehicle: Vehicle | None = None) -> Scenario:
     """Read a scenario: our form (.yaml, .yml) or CommonRoad (.xml, .xml.gz).
 
-    traffic: "recorded" or "reactive", for CommonRoad's dynamic obstacles. vehicle: instead of the file's or the default.
+    traffic: "recorded" or "reactive", for CommonRoad's dynamic obstacles. vehicle: instead of the file's.
     A file that cannot be used raises `InputError`.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""A scripted road user: stands, then goes along waypoints once its trigger fires (a pedestrian crosses, a dog dashes)."""
+"""A scripted road user: stands, then goes along waypoints once triggered (a pedestrian crosses, a dog dashes)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from behaviors_ros.simulation.traffic import Body, Motion, Surroundings, Trigger
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """Waypoints (m, straight between them, each used once), the speed wanted from each one on (m/s), and how to change it.
+    """Waypoints (m, straight between them), the speed wanted from each one on (m/s), and how fast it changes (m/s^2).
 
     hidden_before, hidden_after: not there before the trigger, after the last waypoint.
     """
@@ -35,7 +35,7 @@ class Script:
 
 @dataclass(frozen=True, eq=False)
 class Scripted:
-    """A road user that follows its script and yields to nobody. distance: way gone, m; starts_s: None until triggered."""
+    """A road user that follows its script and yields to nobody. distance: gone, m; starts_s: None until triggered."""
 
     body: Body
     script: Script

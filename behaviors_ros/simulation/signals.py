@@ -10,7 +10,9 @@ from behaviors_ros.maps.commonroad_lanes import SignalCycle
 
 def fixed_time(id_: int, offset_s: float, green_s: float, amber_s: float, red_s: float) -> SignalCycle:
     """A plan of green, amber, red; the first green begins at `offset_s`, all in s."""
-    return SignalCycle(id_, (SignalColor.GREEN, SignalColor.AMBER, SignalColor.RED), (green_s, amber_s, red_s), offset_s)
+    return SignalCycle(
+        id_, (SignalColor.GREEN, SignalColor.AMBER, SignalColor.RED), (green_s, amber_s, red_s), offset_s
+    )
 
 
 def signals_at(cycles: tuple[SignalCycle, ...], stamp_ns: int, time_s: float) -> Signals:

@@ -1,4 +1,4 @@
-"""Road users as values: each has a `body`, a `motion` (None: not there), and `step(surroundings, dt_s)` to its next value."""
+"""Road users as values: each has a `body`, a `motion` (None: not there), and `step(surroundings, dt_s)` to the next."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class Stationary:
 
 @dataclass(frozen=True, eq=False)
 class Trigger:
-    """When an agent starts: not before `time_s`, the ego's front within `ego_within_m` of `point`, or closer to it in time
-    than `ego_arrival_s` (straight distance over speed); then `delay_s` later. What is None is not asked for.
+    """When an agent starts: not before `time_s`, the ego's front within `ego_within_m` of `point` and closer to it in
+    time than `ego_arrival_s` (straight distance over speed); then `delay_s` later. What is None is not asked for.
     """
 
     time_s: float = 0.0
@@ -122,8 +122,9 @@ def surroundings_of(
     box = Body(EGO, AgentClass.CAR, vehicle.length_m, vehicle.width_m)
     present = [(box, Motion(centre, ego.yaw, ego.speed, ego.acceleration, ego.yaw_rate))]
     present += [(agent.body, agent.motion) for agent in agents if agent.motion is not None]
-    columns = [np.array([getattr(m, name) for _, m in present]) for name in ("position", "yaw", "speed", "acceleration")]
-    return Surroundings(time_s, tuple(body for body, _ in present), *columns, signals)
+    names = ("position", "yaw", "speed", "acceleration")
+    columns = {name: np.array([getattr(motion, name) for _, motion in present]) for name in names}
+    return Surroundings(time_s, tuple(body for body, _ in present), signals=signals, **columns)
 
 
 class Perception(Parameters):

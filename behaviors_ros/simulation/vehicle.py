@@ -15,7 +15,9 @@ from behaviors_ros.datatypes import ControlCommand, EgoState
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Vehicle
 
-STEP_NS = 10_000_000  # 0.01 s: ten times below the smallest lag, the error of freezing the limits within a step is < 1 mm
+STEP_NS = (
+    10_000_000  # 0.01 s: ten times below the smallest lag, the error of freezing the limits within a step is < 1 mm
+)
 
 
 @dataclass(frozen=True, eq=False)

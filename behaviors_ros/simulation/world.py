@@ -70,7 +70,5 @@ def truth(world: World) -> Tracks:
 
 
 def _moved(world: World, dt_ns: int) -> tuple[Agent, ...]:
-    seen: Surroundings = surroundings_of(
-        world.time_s, world.ego, world.scenario.vehicle, world.agents, signals(world)
-    )
+    seen: Surroundings = surroundings_of(world.time_s, world.ego, world.scenario.vehicle, world.agents, signals(world))
     return tuple(agent.step(seen, dt_ns * 1e-9) for agent in world.agents)

@@ -22,7 +22,9 @@ def trajectory(position, speed, acceleration=None, dt_s=0.1, curvature=None):
     zero = np.zeros(count)
     yaw = np.unwrap(np.arctan2(step[:, 1], step[:, 0]))
     acceleration = zero if acceleration is None else acceleration
-    return Trajectory(0, np.arange(count) * dt_s, position, yaw, speed, acceleration, zero if curvature is None else curvature)
+    return Trajectory(
+        0, np.arange(count) * dt_s, position, yaw, speed, acceleration, zero if curvature is None else curvature
+    )
 
 
 def drive(controller, reference, ego, seconds):
@@ -104,5 +106,7 @@ def test_steering_points_to_the_path_and_memory_is_a_value():
     right, _ = controller.control(reference, EgoState(0, np.array((0.0, -1.0)), 0.0, 10.0), None)
     assert left.steering < 0.0 < right.steering
     assert left.steering == pytest.approx(-right.steering)
-    again = [controller.control(reference, EgoState(20_000_000, np.array((0.2, 1.0)), 0.0, 10.0), memory)[0] for _ in "ab"]
+    again = [
+        controller.control(reference, EgoState(20_000_000, np.array((0.2, 1.0)), 0.0, 10.0), memory)[0] for _ in "ab"
+    ]
     assert again[0].steering == again[1].steering and again[0].acceleration == again[1].acceleration

@@ -6,7 +6,9 @@ from behaviors_ros.datatypes import AgentClass, EgoState, Goal, Lane, LaneKind, 
 from behaviors_ros.evaluation.drive import Drive
 from behaviors_ros.parameters import Vehicle
 
-VEHICLE = Vehicle(length_m=4.0, width_m=2.0, rear_overhang_m=1.0, wheel_base_m=2.5)  # front bumper 3 m ahead, centre 1 m
+VEHICLE = Vehicle(
+    length_m=4.0, width_m=2.0, rear_overhang_m=1.0, wheel_base_m=2.5
+)  # front bumper 3 m ahead, centre 1 m
 LINE = np.stack((np.arange(-50.0, 301.0, 1.0), np.zeros(351)), 1)
 
 

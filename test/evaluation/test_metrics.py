@@ -24,7 +24,7 @@ def test_no_collision_while_boxes_are_apart():
 
 
 def test_running_into_a_stopped_track_is_at_fault():
-    # Rear of the track at 20 - 2 = 18 m; the front gets there at x = 15: step 15 (touching counts from x = 16 at the latest).
+    # Rear of the track at 20 - 2 = 18 m; the front gets there at x = 15: step 15 (touching may count).
     found = only(collisions(drive(STEADY, agents=[("a", 20.0, 0.0, 0.0, 0.0)]), RULES))
     assert found.kind is CollisionKind.TRACK_STOPPED and found.at_fault and found.step in (15, 16)
     assert found.time_s == pytest.approx(0.1 * found.step)
@@ -52,7 +52,7 @@ def test_stopped_ego_is_not_at_fault():
 
 @pytest.mark.parametrize(("y", "fault"), [(0.0, False), (1.5, True)])
 def test_lateral_hit_is_at_fault_in_several_lanes_only(y, fault):
-    # A track of 2 m width comes from the left into the side; at y = 1.5 the ego's left side is at 2.5 m, beyond its lane.
+    # A track of 2 m width comes from the left into the side; at y = 1.5 the ego's left side is at 2.5, beyond its lane.
     agents = [[("a", 1.0 + i, y + 5.0 - 0.2 * i, -0.2, 10.0)] for i in range(30)]
     found = only(collisions(drive(STEADY, y=y, agents=agents), RULES))
     assert found.kind is CollisionKind.LATERAL and found.at_fault is fault
@@ -74,7 +74,7 @@ def test_time_to_collision_with_a_lead():
 
 
 def test_time_to_collision_with_a_crossing_track():
-    # The ego's front reaches x = 19 after 1.6 s and its rear leaves 21 after 2.2 s. The track's box (2 m across, 4 m long)
+    # The ego's front reaches x = 19 after 1.6 s and its rear leaves 21 after 2.2 s. The track's box (2 m by 4 m)
     # comes from y = 23 at -10 m/s: its front enters y = 1 after (23 - 2 - 1) / 10 = 2.0 s.
     found = time_to_collision(drive(STEADY[:2], agents=[("a", 20.0, 23.0, -np.pi / 2, 10.0)], speed=10.0), RULES)
     assert found[0] == pytest.approx(2.0, abs=0.101)
@@ -104,7 +104,13 @@ def test_off_road():
 def test_goal():
     rules = MetricRules()
     # Centre at x + 1: the goal at 20 with 2 m tolerance holds from x = 17 to x = 21.
-    assert np.flatnonzero(at_goal(drive(STEADY, goal=Goal(np.array((20.0, 0.0)))), rules)).tolist() == [17, 18, 19, 20, 21]
+    assert np.flatnonzero(at_goal(drive(STEADY, goal=Goal(np.array((20.0, 0.0)))), rules)).tolist() == [
+        17,
+        18,
+        19,
+        20,
+        21,
+    ]
     square = np.array(((10.0, -1.0), (12.5, -1.0), (12.5, 1.0), (10.0, 1.0)))
     goal = Goal(np.array((11.0, 0.0)), square)
     assert np.flatnonzero(at_goal(drive(STEADY, goal=goal), rules)).tolist() == [9, 10, 11]
@@ -121,7 +127,9 @@ def test_distance_progress_and_speed_limit():
     # 29 m at 10 m/s; limit 9 m/s: 1 m/s over all the time: 1 - 1 / 2.23 = 0.5516.
     found = measure(drive(STEADY, speed=10.0, limit=9.0))
     assert found.distance_m == pytest.approx(29.0) and found.progress_m == pytest.approx(29.0)
-    assert found.speed_limit_compliance == pytest.approx(1.0 - 1.0 / 2.23) and found.overspeed_max_mps == pytest.approx(1.0)
+    assert found.speed_limit_compliance == pytest.approx(1.0 - 1.0 / 2.23) and found.overspeed_max_mps == pytest.approx(
+        1.0
+    )
     assert measure(drive(STEADY, speed=10.0, limit=10.0)).speed_limit_compliance == 1.0
     # A circle of radius 30 m is longer than its projection on the route.
     assert measure(drive(STEADY, y=2.0 * np.sin(STEADY))).distance_m > 30.0
@@ -131,11 +139,15 @@ def test_comfort_of_constant_acceleration_and_of_a_circle():
     t = np.arange(0.0, 5.0, 0.1)
     limits = ComfortLimits()
     braking = comfort(drive(20.0 * t - 2.25 * t**2, speed=20.0 - 4.5 * t), limits)
-    assert braking.acceleration == pytest.approx(np.full(50, -4.5)) and braking.longitudinal_jerk == pytest.approx(0.0 * t)
+    assert braking.acceleration == pytest.approx(np.full(50, -4.5)) and braking.longitudinal_jerk == pytest.approx(
+        0.0 * t
+    )
     assert violations(braking, limits) == ("deceleration",)
-    # 10 m/s on a circle of 20 m: yaw rate 0.5 rad/s, lateral 5 m/s^2 > 4.89; the vector turns: jerk 0.5 * 5 = 2.5 m/s^3.
+    # 10 m/s on a circle of 20 m: yaw rate 0.5 rad/s, lateral 5 m/s^2 > 4.89; the vector turns: jerk 0.5 * 5 m/s^3.
     circle = comfort(drive(20.0 * np.sin(0.5 * t), 20.0 - 20.0 * np.cos(0.5 * t), 0.5 * t, 10.0), limits)
-    assert circle.lateral_acceleration == pytest.approx(np.full(50, 5.0)) and circle.yaw_rate == pytest.approx(np.full(50, 0.5))
+    assert circle.lateral_acceleration == pytest.approx(np.full(50, 5.0)) and circle.yaw_rate == pytest.approx(
+        np.full(50, 0.5)
+    )
     assert circle.jerk == pytest.approx(np.full(50, 2.5), rel=1e-6)
     assert violations(circle, limits) == ("lateral_acceleration",)
 

@@ -15,7 +15,13 @@ from behaviors_ros.evaluation.summary import decision_hash, latency, summarise
 
 def plan(stamp_ns=5, label="keep lane", index=3, x=1.0):
     trajectory = Trajectory(
-        stamp_ns, np.array((0.0, 0.1)), np.array(((0.0, 0.0), (x, 0.0))), np.zeros(2), np.ones(2), np.zeros(2), np.zeros(2)
+        stamp_ns,
+        np.array((0.0, 0.1)),
+        np.array(((0.0, 0.0), (x, 0.0))),
+        np.zeros(2),
+        np.ones(2),
+        np.zeros(2),
+        np.zeros(2),
     )
     return Plan(stamp_ns, 1, trajectory, trajectory, 0, index, 0, "lattice", label, Outcome.SELECTED, "")
 
@@ -44,7 +50,13 @@ def test_decision_hash():
     assert decision_hash([]) == hashlib.sha256(b"").hexdigest()
     base = decision_hash([plan(), plan(6)])
     assert base == decision_hash([plan(), plan(6)])
-    others = [plan(7)], [plan(), plan(7)], [plan(label="x"), plan(6)], [plan(index=4), plan(6)], [plan(x=1.001), plan(6)]
+    others = (
+        [plan(7)],
+        [plan(), plan(7)],
+        [plan(label="x"), plan(6)],
+        [plan(index=4), plan(6)],
+        [plan(x=1.001), plan(6)],
+    )
     assert base not in {decision_hash(other) for other in others}
     # Below the precision of a message nothing changes, nor does the reason count; -0.0 is 0.0.
     assert base == decision_hash([plan(x=1.0 + 1e-6), replace(plan(6), reason="other words")])

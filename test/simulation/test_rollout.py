@@ -39,7 +39,9 @@ def controller():
 
 def test_log_of_a_short_drive(scenario, stages):
     seen = []
-    log = rollout(scenario, stages, controller(), keep_cycles=True, progress=lambda world, plan: seen.append(plan.plan_id))
+    log = rollout(
+        scenario, stages, controller(), keep_cycles=True, progress=lambda world, plan: seen.append(plan.plan_id)
+    )
     assert seen == list(range(1, 11)) and len(log.plans) == 10 and len(log.ego) == 11 and len(log.tracks) == 11
     assert log.duration_s == pytest.approx(1.0) and not log.arrived
     assert np.diff([ego.stamp_ns for ego in log.ego]).tolist() == [100_000_000] * 10
@@ -72,7 +74,9 @@ def test_state_on_a_trajectory():
     position = np.stack((np.array((0.0, 1.0, 2.1)), np.zeros(3)), 1)
     yaw = np.array((3.1, np.pi, -3.1))
     found = state_at(
-        Trajectory(0, time, position, yaw, np.array((10.0, 10.0, 12.0)), np.zeros(3), np.full(3, 0.1)), 150_000_000, Vehicle()
+        Trajectory(0, time, position, yaw, np.array((10.0, 10.0, 12.0)), np.zeros(3), np.full(3, 0.1)),
+        150_000_000,
+        Vehicle(),
     )
     # Half way between the last two: x = 1.55, v = 11, yaw rate 11 * 0.1, steering atan(2.7 * 0.1).
     assert found.position == pytest.approx([1.55, 0.0]) and found.speed == pytest.approx(11.0)

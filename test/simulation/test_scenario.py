@@ -36,7 +36,10 @@ def test_minimal_scenario_is_mapless(tmp_path):
         ({"agents": [{"name": "a", "behaviour": "stationary"}]}, "agents.0.stationary.position: Field required"),
         ({"agents": [{"name": "a", "behaviour": "stationary", "position": [0, 0]}] * 2}, "'a' is used twice"),
         ({"agents": [{"name": "a", "behaviour": "reactive"}]}, "agents.0: its way is not clear"),
-        ({"agents": [{"name": "a", "behaviour": "reactive", "position": [0, 0], "destination": [9, 0]}]}, "needs a map"),
+        (
+            {"agents": [{"name": "a", "behaviour": "reactive", "position": [0, 0], "destination": [9, 0]}]},
+            "needs a map",
+        ),
         ({"agents": [{"name": "a", "behaviour": "scripted", "waypoints": [[0, 0]], "speeds_mps": [1]}]}, "waypoints"),
         ({"map": "missing.osm"}, "missing.osm"),
     ],
@@ -76,7 +79,8 @@ def test_all_kinds_of_agents_are_cast(tmp_path):
             {"time_s": 0.0, "position": [1, 2], "yaw_rad": 0.1, "speed_mps": 3.0},
             {"time_s": 1.0, "position": [4, 2], "yaw_rad": 0.1, "speed_mps": 3.0}]},
         {"name": "i", "behaviour": "reactive", "path": [[0, 5], [50, 5]], "speed_mps": 4.0, "offset_m": 1.0},
-        {"name": "s", "kind": "pedestrian", "behaviour": "scripted", "waypoints": [[0, 0], [0, 9]], "speeds_mps": [1.5]},
+        {"name": "s", "kind": "pedestrian", "behaviour": "scripted", "waypoints": [[0, 0], [0, 9]],
+         "speeds_mps": [1.5]},
         {"name": "p", "kind": "bus", "behaviour": "stationary", "position": [9, 9], "length_m": 10.0},
     ]  # fmt: skip
     tracks = observe(start(load_scenario(written(tmp_path, agents=agents))))[1]

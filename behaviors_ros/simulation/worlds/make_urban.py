@@ -20,6 +20,7 @@ MOUTH_M = 13.0  # junction centre to where its arms begin: smallest radius of le
 STOP_LINE_M = 1.5  # stop line to the junction mouth
 WALK_M = (6.0, 8.5)  # pavement, from the axis; between it and the lane lies a parking strip
 EAST, NORTH, WEST, SOUTH = 0.0, 0.5 * math.pi, math.pi, -0.5 * math.pi
+WALKERS = {"one_way": "no", "participant:pedestrian": "yes"}
 SIGNALS = ("west", "east", "south", "north")
 
 
@@ -56,7 +57,7 @@ class Town:
         for side in (1.0, -1.0) if pavements else ():
             inner, outer = (self.osm.way(axis.beside(side * offset), type="virtual") for offset in WALK_M)
             left_way, right_way = (outer, inner) if side > 0.0 else (inner, outer)
-            self.osm.lanelet(left_way, right_way, subtype="walkway", one_way="no", **{"participant:pedestrian": "yes"})
+            self.osm.lanelet(left_way, right_way, WALKERS | {"subtype": "walkway"})
         return lanelets
 
     def connect(self, arms: dict[str, Arm], limit_kmh: int) -> None:
@@ -86,8 +87,8 @@ class Town:
         return self._shared[key]
 
     def _lanelet(self, left: int, right: int, limit_kmh: int, **tags: str) -> int:
-        rules = {"one_way": "yes", "speed_limit": str(limit_kmh), "participant:vehicle": "yes"}
-        return self.osm.lanelet(left, right, subtype="road", **rules, **tags)
+        rules = {"subtype": "road", "one_way": "yes", "speed_limit": str(limit_kmh), "participant:vehicle": "yes"}
+        return self.osm.lanelet(left, right, rules | tags)
 
     def stop_line(self, arm: Arm, outward_m: float = STOP_LINE_M) -> int:
         """A stop line across the lane towards the junction."""
@@ -117,7 +118,7 @@ class Town:
         """A crosswalk over the main street with stop lines 2 m before it for both lanes."""
         near, far = x - 0.5 * width_m, x + 0.5 * width_m
         edges = [self.osm.way(((at, -LANE_M), (at, LANE_M)), type="pedestrian_marking") for at in (near, far)]
-        crosswalk = self.osm.lanelet(*edges, subtype="crosswalk", one_way="no", **{"participant:pedestrian": "yes"})
+        crosswalk = self.osm.lanelet(edges[0], edges[1], WALKERS | {"subtype": "crosswalk"})
         eastbound = ((near - 2.0, -LANE_M), (near - 2.0, 0.0))
         westbound = ((far + 2.0, LANE_M), (far + 2.0, 0.0))
         for lane, line in zip(lanes, (eastbound, westbound), strict=True):
@@ -163,7 +164,9 @@ def urban() -> OsmMap:
         town.oncoming_first(crossing, source, left, opposite)
     town.oncoming_first(fork, "west", "north", "east")
     main_through = [fork["west"].turns["east"], fork["east"].turns["west"]]
-    town.give_way([fork["north"].turns["east"]], [*main_through, fork["west"].turns["north"]], town.stop_line(fork["north"]))
+    town.give_way(
+        [fork["north"].turns["east"]], [*main_through, fork["west"].turns["north"]], town.stop_line(fork["north"])
+    )
     town.give_way([fork["north"].turns["west"]], [fork["east"].turns["west"]], town.stop_line(fork["north"]))
     town.zebra(375.0, (zone_to, zone_back))
     return town.osm

@@ -12,12 +12,13 @@ from jaxtyping import Float
 
 from behaviors_ros.datatypes import Array
 
+Point = Sequence[float] | Array
 ORIGIN_DEG = (49.0, 8.0)  # latitude and longitude of local (0, 0)
 WGS84_A_M, WGS84_E2 = 6378137.0, 6.69437999014e-3
 
 
 def geodetic(x: float, y: float) -> tuple[float, float]:
-    """Latitude and longitude in deg of a local point (m, east and north of the origin), in the tangent plane of WGS84."""
+    """Latitude and longitude in deg of a local point (m, east and north of the origin), in WGS84's tangent plane."""
     latitude = math.radians(ORIGIN_DEG[0])
     w = math.sqrt(1.0 - WGS84_E2 * math.sin(latitude) ** 2)
     meridian, normal = WGS84_A_M * (1.0 - WGS84_E2) / w**3, WGS84_A_M / w
@@ -38,14 +39,14 @@ class OsmMap:
         self._next[kind] += 1
         return self._next[kind] - 1
 
-    def node(self, point: Sequence[float]) -> int:
+    def node(self, point: Point) -> int:
         """Id of the node at a point (x, y), m."""
         key = (round(float(point[0]) * 1000), round(float(point[1]) * 1000))
         if key not in self._nodes:
             self._nodes[key] = self._id("node")
         return self._nodes[key]
 
-    def way(self, points: Iterable[Sequence[float]] | Float[Array, "point 2"], **tags: str) -> int:
+    def way(self, points: Iterable[Point], **tags: str) -> int:
         """Id of a new way through the points; repeated points are one."""
         nodes: list[int] = []
         for point in points:
@@ -62,7 +63,7 @@ class OsmMap:
         self._relations[relation] = (list(members), dict(tags))
         return relation
 
-    def lanelet(self, left: int, right: int, **tags: str) -> int:
+    def lanelet(self, left: int, right: int, tags: Mapping[str, str]) -> int:
         """Id of a new lanelet between two ways."""
         members = [("way", "left", left), ("way", "right", right)]
         return self.relation(members, {"type": "lanelet", "location": "urban", **tags})
@@ -112,14 +113,14 @@ class Axis:
         return Axis(np.concatenate((self.points, other.points[1:])), np.concatenate((self.yaw, other.yaw[1:])))
 
 
-def straight(start: Sequence[float], yaw: float, length_m: float, spacing_m: float = 10.0) -> Axis:
+def straight(start: Point, yaw: float, length_m: float, spacing_m: float = 10.0) -> Axis:
     """A straight axis."""
     along = np.linspace(0.0, length_m, max(1, math.ceil(length_m / spacing_m - 1e-9)) + 1)
     points = np.asarray(start) + along[:, None] * np.array((math.cos(yaw), math.sin(yaw)))
     return Axis(points, np.full(len(along), yaw))
 
 
-def blended_turn(start: Sequence[float], yaw: float, angle: float, tangent_m: float, spacing_m: float = 1.0) -> Axis:
+def blended_turn(start: Point, yaw: float, angle: float, tangent_m: float, spacing_m: float = 1.0) -> Axis:
     """A turn by `angle` (rad, + left) whose curvature rises over the first quarter, holds, and falls over the last.
 
     It starts at `start` with heading `yaw` and leaves after `tangent_m` on both tangents, so that joins are smooth in
