@@ -33,6 +33,7 @@ class Limits(Parameters):
     slack_mps: float = value(0.3, "speed above the limit, and backwards, that still counts as kept", low=0.0, high=2.0)
     slack_mps2: float = value(0.3, "acceleration above the limits that still counts as kept", low=0.0, high=3.0)
     standing_mps: float = value(0.3, "below this speed curvature, jerk and the last step to standstill are not judged", low=0.05, high=2.0)
+    stop_gain_max_mps: float = value(1.5, "speed a stop may gain at first, while an acceleration fades", low=0.0, high=5.0)
     step_error_max_m: float = value(0.1, "largest difference between a step's length and its speed times its time", low=0.01, high=1.0)
     collision_horizon_s: float = value(1.5, "time ahead over which predicted boxes must stay clear", low=0.0, high=8.0)
     collision_probability_min: float = value(0.3, "modes less probable than this are left to the scorers", low=0.0, high=1.0)
@@ -200,7 +201,7 @@ def _clear(
 def _contacts(
     trajectory: Trajectory, ours: Array, predictions: Predictions, theirs: Array, vehicle: Vehicle, limits: Limits
 ) -> Bool[Array, "agent mode step"]:
-    """Where the ego's box touches that of a probable mode, ego moving and the other not wholly behind its middle."""
+    """First touch of the ego's box and that of a probable mode, where the ego then moves and the other is not behind it."""
     yaw, speed = trajectory.yaw[ours], trajectory.speed[ours]
     forward = np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
     centre = trajectory.position[ours] + vehicle.centre_offset_m * forward
@@ -211,18 +212,19 @@ def _contacts(
     )  # fmt: skip
     ahead = ((other - centre) * forward).sum(axis=-1) > -0.5 * vehicle.length_m
     probable = predictions.valid & (predictions.probability >= limits.collision_probability_min)
-    return touch & ahead & probable[:, :, None] & (speed > limits.standing_mps)
+    first = touch & (np.cumsum(touch, axis=-1) == 1)
+    return first & ahead & probable[:, :, None] & (speed > limits.standing_mps)
 
 
 def validate_stop(trajectory: Trajectory, ego: EgoState, vehicle: Vehicle, limits: Limits) -> Validation:
     """As `validate` without boxes, for the stop of least harm when nothing is clear: it must also be a stop.
 
-    A stop ends standing and never gets faster than it began, but for the slack of an acceleration that still fades.
+    A stop ends standing and hardly gets faster than it began: an acceleration a fades at jerk j over a^2 / (2 j).
     """
     found = validate(trajectory, ego, None, vehicle, limits)
     gain, last = float(trajectory.speed.max() - trajectory.speed[0]), abs(float(trajectory.speed[-1]))
-    if found.passed and gain > limits.slack_mps:
-        return Validation(Fault.NOT_A_STOP, gain, limits.slack_mps)
+    if found.passed and gain > limits.stop_gain_max_mps:
+        return Validation(Fault.NOT_A_STOP, gain, limits.stop_gain_max_mps)
     if found.passed and last > limits.standing_mps:
         return Validation(Fault.NOT_A_STOP, last, limits.standing_mps, float(trajectory.time_s[-1]))
     return found

@@ -1,0 +1,228 @@
+"""The ladder: each rung's entry and exit, with the time it takes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from behaviors_ros.control.bridge import BridgeState, Ladder, plan_age_s, receive, step
+from behaviors_ros.control.stop import BridgeStop, own_stop
+from behaviors_ros.control.validation import Limits
+from behaviors_ros.datatypes import Degraded, EgoState, Mode, Outcome, Plan, Trajectory
+from behaviors_ros.parameters import Vehicle
+
+VEHICLE, LIMITS, LADDER = Vehicle(), Limits(), Ladder()
+TIME = np.arange(41) * 0.1
+MS = 1_000_000
+SPEED = 10.0
+START_NS = 1_000 * MS
+
+
+def driving(stamp_ns):
+    """The vehicle on its way along x at 10 m/s."""
+    return EgoState(stamp_ns, np.array([SPEED * (stamp_ns - START_NS) * 1e-9, 0.0]), 0.0, SPEED)
+
+
+def plan(plan_id, stamp_ns, **changes):
+    """Go on at 10 m/s, with a comfortable stop."""
+    ego, zeros = driving(stamp_ns), np.zeros(41)
+    position = ego.position + np.stack([SPEED * TIME, zeros], axis=1)
+    go = Trajectory(stamp_ns, TIME, position, zeros, zeros + SPEED, zeros, zeros)
+    stop = own_stop(ego, VEHICLE, BridgeStop(deceleration_mps2=2.0))
+    good = Plan(stamp_ns, plan_id, go, stop, stamp_ns + 500 * MS, 0, 1, "g", "go", Outcome.SELECTED, "best")
+    return replace(good, **changes)
+
+
+class Bench:
+    """The bridge with a clock: plans every 100 ms that arrive 40 ms after their stamp, steps every 20 ms."""
+
+    def __init__(self, ladder=LADDER):
+        self.state, self.now, self.number, self.ladder = BridgeState(), START_NS, 0, ladder
+        self.handed, self.latest, self.odometry = None, None, driving
+
+    def plan(self, **changes):
+        """A plan arrives now."""
+        self.number += 1
+        self.latest = plan(self.number, self.now - 40 * MS, **changes)
+        self.state = receive(
+            self.state, self.latest, self.odometry(self.now), None, self.now, self.ladder, VEHICLE, LIMITS
+        )  # fmt: skip
+        self.step()
+
+    def step(self):
+        """The timer fires."""
+        self.state, self.handed = step(self.state, self.odometry(self.now), self.now, self.ladder, VEHICLE, LIMITS)
+
+    def pass_by(self, ms, **changes):
+        """Time goes on; with changes given, plans keep arriving."""
+        for _ in range(ms // 20):
+            self.now += 20 * MS
+            if changes.pop("plans", True) and (self.now - START_NS) % (100 * MS) == 0 and not changes.get("silent"):
+                self.plan(**{key: value for key, value in changes.items() if key != "silent"})
+            else:
+                self.step()
+
+    @property
+    def mode(self):
+        """Rung."""
+        return self.state.mode
+
+
+@pytest.fixture
+def bench():
+    """A bridge in nominal operation."""
+    found = Bench()
+    found.pass_by(500)
+    assert found.mode is Mode.NOMINAL
+    return found
+
+
+def test_standby_hands_on_nothing():
+    bench = Bench()
+    bench.step()
+    assert bench.mode is Mode.STANDBY and bench.handed is None and np.isnan(plan_age_s(bench.state, bench.now))
+
+
+def test_standby_without_odometry():
+    bench = Bench()
+    bench.odometry = lambda now: None
+    bench.plan()
+    assert bench.mode is Mode.STANDBY and bench.state.rejected == 1 and "odometry" in bench.state.rejection
+
+
+def test_nominal_hands_on_the_selected_trajectory(bench):
+    assert bench.handed is bench.latest.trajectory
+    assert plan_age_s(bench.state, bench.now) == pytest.approx(0.04)
+
+
+def test_silence_ends_in_the_standing_stop_within_200_ms(bench):
+    last = bench.now
+    while bench.mode is Mode.NOMINAL:
+        bench.pass_by(20, silent=True)
+    assert bench.mode is Mode.COMFORT_STOP
+    assert bench.handed is bench.latest.stop
+    assert bench.now - last <= 180 * MS  # 150 ms of silence and one step of 20 ms, rounded up to the next step
+    assert "no accepted plan" in bench.state.reason
+
+
+def test_comfort_stop_ends_after_two_plans(bench):
+    bench.pass_by(200, silent=True)
+    bench.pass_by(100)
+    assert bench.mode is Mode.COMFORT_STOP and bench.state.streak == 1
+    assert bench.handed is bench.latest.stop
+    bench.pass_by(100)
+    assert bench.mode is Mode.NOMINAL
+
+
+def test_missed_cycles_are_counted(bench):
+    before = bench.state.missed
+    bench.pass_by(300, silent=True)
+    bench.pass_by(100)
+    # Plans at 500 and 900 ms: three periods without one.
+    assert bench.state.missed == before + 3
+
+
+def test_off_the_stop_the_bridge_stops_by_itself(bench):
+    bench.odometry = lambda now: replace(driving(now), position=driving(now).position + [0.0, 1.5])
+    bench.step()
+    assert bench.mode is Mode.EMERGENCY_STOP
+    assert "left the trajectory" in bench.state.reason and "standing stop" in bench.state.reason
+    assert bench.handed is bench.state.stop and bench.handed.position[0, 1] == 1.5
+
+
+def test_own_stop_is_kept_while_the_vehicle_follows_it(bench):
+    bench.odometry = lambda now: replace(driving(now), position=driving(now).position + [0.0, 1.5])
+    bench.step()
+    first = bench.handed
+    bench.odometry = lambda now: replace(
+        driving(now), position=first.position[0] + [SPEED * 0.02, 0.0], speed=SPEED - 0.01, stamp_ns=now
+    )
+    bench.now += 20 * MS
+    bench.step()
+    assert bench.handed is first
+
+
+def test_emergency_stop_ends_after_five_plans(bench):
+    bench.odometry = lambda now: replace(driving(now), position=driving(now).position + [0.0, 1.5])
+    bench.step()
+    bench.odometry = driving
+    modes = []
+    for _ in range(5):
+        bench.pass_by(100)
+        modes.append(bench.mode)
+    assert modes == [Mode.EMERGENCY_STOP] * 4 + [Mode.NOMINAL]
+
+
+def test_a_refused_trajectory_is_never_handed_on(bench):
+    good = bench.latest
+    wild = replace(good.trajectory, curvature=np.full(41, 0.2))
+    while bench.mode is Mode.NOMINAL:
+        bench.pass_by(20, trajectory=wild)
+        assert bench.handed is not wild
+    assert bench.mode is Mode.COMFORT_STOP and bench.state.rejected >= 1 and "lateral acceleration" in bench.state.rejection
+    assert bench.state.plan is good
+
+
+def test_old_and_future_and_repeated_plans(bench):
+    state, ego = bench.state, driving(bench.now)
+
+    def after(stamp_ns):
+        return receive(state, plan(99, stamp_ns), ego, None, bench.now, LADDER, VEHICLE, LIMITS)
+
+    assert "not newer" in after(state.plan.stamp_ns - 1).rejection
+    assert "ahead of the clock" in after(bench.now + 200 * MS).rejection
+    assert after(state.plan.stamp_ns) is state
+
+
+def test_clock_that_goes_back_is_followed(bench):
+    bench.now = START_NS - 10_000 * MS
+    bench.plan()
+    assert bench.state.plan is bench.latest
+
+
+def test_validity_ends_the_trajectory(bench):
+    bench.now += 80 * MS
+    bench.state = replace(bench.state, plan=replace(bench.state.plan, valid_until_ns=bench.now - 1))
+    bench.step()
+    assert bench.mode is Mode.COMFORT_STOP and "validity" in bench.state.reason
+
+
+def test_blind_vehicle_takes_the_standing_stop(bench):
+    last = driving(bench.now)
+    bench.odometry = lambda now: last
+    bench.pass_by(240)
+    assert bench.mode is Mode.EMERGENCY_STOP and "odometry" in bench.state.reason
+    assert bench.handed.speed[-1] == 0.0
+
+
+def test_degraded_and_back_with_hysteresis(bench):
+    bench.pass_by(100, degraded=Degraded.NO_SIGNALS)
+    assert bench.mode is Mode.DEGRADED and bench.state.reason == "no signals"
+    assert bench.handed is bench.latest.trajectory
+    bench.pass_by(900)
+    assert bench.mode is Mode.DEGRADED
+    bench.pass_by(300)
+    assert bench.mode is Mode.NOMINAL
+
+
+def test_nothing_clear_hands_on_the_stop_of_least_harm(bench):
+    bench.now += 100 * MS
+    stop = own_stop(driving(bench.now - 40 * MS), VEHICLE, BridgeStop(deceleration_mps2=6.0))
+    bench.plan(outcome=Outcome.EMERGENCY, trajectory=stop, reason="nothing is clear")
+    assert bench.mode is Mode.EMERGENCY_STOP and bench.handed is stop and bench.state.reason == "nothing is clear"
+
+
+def test_least_harm_must_be_a_stop(bench):
+    bench.now += 100 * MS
+    bench.plan(outcome=Outcome.EMERGENCY)
+    assert bench.state.rejected == 1 and "not a stop" in bench.state.rejection
+
+
+def test_standing_after_the_stop_stays_a_comfortable_stop(bench):
+    bench.pass_by(200, silent=True)
+    stop, end = bench.latest.stop, bench.latest.stop.position[-1]
+    bench.now = bench.latest.stamp_ns + round(stop.time_s[-1] * 1e9) + 500 * MS
+    bench.odometry = lambda now: EgoState(now, end, 0.0, 0.0)
+    bench.step()
+    assert bench.mode is Mode.COMFORT_STOP
+    np.testing.assert_allclose(bench.handed.speed, 0.0)
