@@ -116,6 +116,11 @@ class SceneInputs:
         """Remember a plan by its id."""
         self._plans.add(plan.plan_id, plan)
 
+    @property
+    def plan_id(self) -> int:
+        """Id of the newest plan, 0 before the first."""
+        return self._plans.last[0] if self._plans.last else 0
+
     def add_route(self, message: RouteMessage) -> None:
         """Build the route of a message once; one that the map cannot give raises `InputError`."""
         self._routes.add(nanoseconds(message.header.stamp), (message, self._route(message)))

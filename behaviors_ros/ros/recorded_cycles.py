@@ -1,0 +1,90 @@
+"""The cycles of a recorded run: every scene rebuilt from the recorded inputs, beside what the nodes made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from behaviors_ros.datatypes import Candidates, Plan, Predictions, Scene, Scores
+from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.ros import conversion, conversion_plan
+from behaviors_ros.ros.bags import read_bag
+from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, predictions, scores
+from behaviors_ros.ros.graph import NAMESPACE, TOPICS
+from behaviors_ros.ros.recorder import full_name
+from behaviors_ros.ros.scene import Recent, SceneInputs, SceneParameters
+
+_READ = ("route", "odometry", "tracks", "signals", "predictions", "candidates", "scores", "selected")
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedCycle:
+    """One cycle as it was recorded; `plan` carries the score table. `of`: its number, input stamps and stage times."""
+
+    of: Cycle
+    scene: Scene
+    predictions: Predictions
+    candidates: Candidates
+    plan: Plan
+
+
+class _Collector:
+    """Takes messages in recorded order, gives a cycle whenever all its messages have come."""
+
+    def __init__(self, inputs: SceneInputs, vehicle: Vehicle) -> None:
+        self.inputs, self.vehicle = inputs, vehicle
+        self.predictions: Recent[Predictions] = Recent(20)
+        self.candidates: Recent[Candidates] = Recent(20)
+        self.scores: Recent[Scores] = Recent(20)
+        self.waiting: dict[int, tuple[Cycle, Plan]] = {}
+        self._take: dict[str, Callable[[Any], None]] = {
+            "route": inputs.add_route,
+            "odometry": lambda m: inputs.add_odometry(conversion.ego_state(m, inputs.ego, vehicle)),
+            "tracks": lambda m: inputs.add_tracks(conversion.tracks(m, inputs.parameters.track)),
+            "signals": lambda m: inputs.add_signals(conversion.signals(m)),
+            "predictions": lambda m: self.predictions.add(cycle(m).number, predictions(m)),
+            "candidates": lambda m: self.candidates.add(cycle(m).number, candidates(m)),
+            "scores": lambda m: self.scores.add(cycle(m).number, scores(m)),
+            "selected": self._selected,
+        }
+
+    def take(self, name: str, message: Any) -> None:
+        """One message; what the nodes refused is refused here as well."""
+        try:
+            self._take[name](message)
+        except BehaviorsError:
+            return
+
+    def _selected(self, message: Any) -> None:
+        found = conversion_plan.plan(message)
+        self.inputs.add_plan(found)
+        self.waiting[found.plan_id] = (cycle(message), found)
+
+    def ready(self) -> Iterator[RecordedCycle]:
+        """Cycles that have become whole."""
+        for number, (of, plan) in list(self.waiting.items()):
+            parts = [store.get(number) for store in (self.predictions, self.candidates, self.scores)]
+            if any(part is None for part in parts):
+                continue
+            scene = self.inputs.scene(of.inputs)
+            del self.waiting[number]
+            if scene is not None:
+                scene = replace(scene, degraded=of.degraded)
+                yield RecordedCycle(of, scene, parts[0], parts[1], replace(plan, scores=parts[2]))  # type: ignore[arg-type]
+
+
+def recorded_cycles(
+    bag: Path, parameters: SceneParameters, vehicle: Vehicle, history: bool = False
+) -> Iterator[RecordedCycle]:
+    """Whole cycles of a recorded run, in order. `history`: scenes carry the track history that predictors may read.
+
+    A bag that cannot be read raises InputError; cycles whose inputs were not recorded are left out.
+    """
+    types = {full_name(TOPICS[name]): TOPICS[name].message() for name in _READ}
+    collector = _Collector(SceneInputs(parameters, vehicle, history), vehicle)
+    for topic, message, _ in read_bag(bag, types):
+        collector.take(topic.removeprefix(f"{NAMESPACE}/"), message)
+        yield from collector.ready()

@@ -1,0 +1,198 @@
+"""A bag through the planning nodes in lock step: the same bag gives the same decisions, however fast the machine is.
+
+The nodes run in this process on one executor, which handles events in the order they arrive. The feeder hands in one
+message at a time, waits until every subscription has it, and after tracks waits for the plan made of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.duration import Duration
+from rclpy.experimental.events_executor import EventsExecutor
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+
+from behaviors_ros.datatypes import Plan
+from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.evaluation.summary import decision_hash
+from behaviors_ros.ros import conversion, conversion_plan
+from behaviors_ros.ros.bags import BagWriter, read_bag
+from behaviors_ros.ros.graph import NAMESPACE, TOPICS, nodes
+from behaviors_ros.ros.node import LifecycleAdapter
+from behaviors_ros.ros.planning import PlanningNode
+from behaviors_ros.ros.qos import PROFILES
+from behaviors_ros.ros.recorder import full_name
+
+INPUTS = ("route", "odometry", "tracks", "signals")
+OUTPUTS = ("predictions", "candidates", "scores", "selected", "trajectory", "path", "status")
+
+
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """What came of a replay: tracks messages handed in, plans got, tracks without a plan, stage times, the hash."""
+
+    tracks: int
+    plans: tuple[Plan, ...]
+    unanswered: int
+    stage_ms: dict[str, list[float]]
+
+    @property
+    def decision_hash(self) -> str:
+        """SHA-256 over all decisions."""
+        return decision_hash(self.plans)
+
+
+class Feeder(Node):
+    """Publishes recorded inputs and the clock; records what the nodes answer."""
+
+    def __init__(self, bag: BagWriter | None) -> None:
+        """`bag`: where inputs and answers are recorded, open; None: nowhere."""
+        super().__init__("replay", namespace=NAMESPACE)
+        self.bag, self.stamp_ns = bag, 0
+        self.answered: dict[int, Any] = {}
+        self.clock_publisher = self.create_publisher(Clock, "/clock", PROFILES[TOPICS["/clock"].qos])
+        self.inputs = {
+            name: self.create_publisher(TOPICS[name].message(), full_name(TOPICS[name]), PROFILES[TOPICS[name].qos])
+            for name in INPUTS
+        }
+        for name in OUTPUTS:
+            topic = TOPICS[name]
+            self.create_subscription(topic.message(), full_name(topic), self._taker(name), PROFILES[topic.qos])
+
+    def _taker(self, name: str) -> Callable[[Any], None]:
+        def take(message: Any) -> None:
+            if self.bag is not None:
+                self.bag.write(full_name(TOPICS[name]), message, self.stamp_ns)
+            if name == "selected":
+                self.answered[conversion.nanoseconds(message.inputs.tracks)] = message
+
+        return take
+
+    def hand_in(self, name: str, message: Any) -> None:
+        """Publish one recorded input, and return when every subscription has it."""
+        if self.bag is not None:
+            self.bag.write(full_name(TOPICS[name]), message, self.stamp_ns, latched=name == "route")
+        self.inputs[name].publish(message)
+        self.inputs[name].wait_for_all_acked(Duration(seconds=2))
+
+
+class LockStep:
+    """The feeder and the nodes on one executor."""
+
+    def __init__(self, feeder: Feeder, stack: list[LifecycleAdapter], patience_s: float) -> None:
+        """`patience_s`: wall time to wait for an answer before going on without."""
+        self.feeder, self.stack, self.patience_s = feeder, stack, patience_s
+        self.executor = EventsExecutor()
+        for node in (feeder, *stack):
+            self.executor.add_node(node)
+
+    def until(self, holds: Callable[[], bool], patience_s: float) -> bool:
+        """Handle events until the condition holds; False when patience ends first."""
+        end = time.monotonic() + patience_s
+        while not holds():
+            if time.monotonic() > end:
+                return False
+            self.executor.spin_once(timeout_sec=0.005)
+        return True
+
+    def to(self, stamp_ns: int) -> None:
+        """Move every node's clock to the stamp. The clock is best effort: it is repeated until all have it."""
+        self.feeder.stamp_ns = stamp_ns
+        message = Clock(clock=conversion.time_message(stamp_ns))
+        for _ in range(50):
+            self.feeder.clock_publisher.publish(message)
+            if self.until(lambda: all(node.now_ns >= stamp_ns for node in self.stack), 0.1):
+                return
+        raise BehaviorsError("replay: the nodes do not take the clock; is another /clock being published?")
+
+    def answer(self, tracks_ns: int, cycles_before: int) -> bool:
+        """Wait for the plan of the tracks, and until every planning node knows it as the previous one.
+
+        False when no cycle began (inputs still missing, or the tracks refused) or none ended in time.
+        """
+        if not self.until(lambda: self.cycles > cycles_before, 0.3):
+            return False
+        if not self.until(lambda: tracks_ns in self.feeder.answered, self.patience_s):
+            return False
+        plan_id = self.feeder.answered[tracks_ns].plan_id
+        planning = [node for node in self.stack if isinstance(node, PlanningNode)]
+        return self.until(lambda: all(node.inputs.plan_id == plan_id for node in planning), self.patience_s)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles that the prediction node has begun."""
+        return self.stack[0].counts["cycles"]
+
+
+@contextmanager
+def lock_step(
+    parameter_files: list[Path], overrides: dict[str, str], bag: BagWriter | None, patience_s: float
+) -> Iterator[LockStep]:
+    """The stack and a feeder, configured, active and connected."""
+    arguments = ["--ros-args", "-p", "use_sim_time:=true"]
+    for file in parameter_files:
+        arguments += ["--params-file", str(file)]
+    for name, text in overrides.items():
+        arguments += ["-p", f"{name}:={text}"]
+    rclpy.init(args=arguments)
+    made: list[Node] = []
+    try:
+        feeder = Feeder(bag)
+        made.append(feeder)
+        stack: list[LifecycleAdapter] = []
+        for entry in nodes(("stack",)):
+            stack.append(entry.load()())
+            made.append(stack[-1])
+            if not stack[-1].autostart():
+                raise BehaviorsError(f"{entry.name}: {stack[-1].failure}")
+        step = LockStep(feeder, stack, patience_s)
+        connected = lambda: all(p.get_subscription_count() >= _readers(n) for n, p in feeder.inputs.items())  # noqa: E731
+        if not step.until(connected, 10.0):
+            raise BehaviorsError("replay: the nodes do not subscribe; is the middleware configured for this machine?")
+        yield step
+    finally:
+        for node in made:
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _readers(name: str) -> int:
+    return sum(name in entry.reads for entry in nodes(("stack",)))
+
+
+def replay(
+    bag: Path,
+    out: BagWriter | None,
+    parameter_files: list[Path],
+    overrides: dict[str, str],
+    progress: Callable[[], None] = lambda: None,
+    patience_s: float = 5.0,
+) -> Replayed:
+    """Run a bag's inputs through the nodes. `out` is open; `progress` is called after every tracks message.
+
+    Raises InputError for a bag that cannot be read, BehaviorsError for nodes that cannot be configured.
+    """
+    types = {full_name(TOPICS[name]): TOPICS[name].message() for name in INPUTS}
+    with lock_step(parameter_files, overrides, out, patience_s) as step:
+        handed = unanswered = 0
+        for topic, message, stamp_ns in read_bag(bag, types):
+            name = topic.removeprefix(f"{NAMESPACE}/")
+            if stamp_ns > step.feeder.stamp_ns:
+                step.to(stamp_ns)
+            begun = step.cycles
+            step.feeder.hand_in(name, message)
+            if name == "tracks":
+                handed += 1
+                unanswered += not step.answer(conversion.nanoseconds(message.header.stamp), begun)
+                progress()
+        found = [step.feeder.answered[key] for key in sorted(step.feeder.answered)]
+    plans = tuple(conversion_plan.plan(message) for message in found)
+    times = {stage: [1e3 * getattr(m.times, f"{stage}_s") for m in found] for stage in ("prediction", "generation", "scoring")}
+    return Replayed(handed, plans, unanswered, times)
