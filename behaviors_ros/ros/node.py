@@ -30,10 +30,14 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 class LifecycleAdapter(LifecycleNode):
-    """A lifecycle node around core calls. A subclass has `name`, `model` (its parameters) and `configure(parameters)`."""
+    """A lifecycle node around core calls. A subclass has `name`, `model` (its parameters) and `configure(parameters)`.
+
+    `plugins`: which of its parameters names plugins, and of what kind.
+    """
 
     name: ClassVar[str]
     model: ClassVar[type[Parameters]]
+    plugins: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         """Create the node in our namespace; nothing is declared or subscribed before it is configured."""

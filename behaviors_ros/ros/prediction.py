@@ -28,6 +28,7 @@ class PredictionNode(PlanningNode):
     name = "prediction"
     stage = "prediction"
     model = PredictionParameters
+    plugins = {"predictor": "predictor"}
 
     def configure(self, parameters: PredictionParameters) -> None:
         """Construct the predictor."""

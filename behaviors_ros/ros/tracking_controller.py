@@ -32,6 +32,7 @@ class ControllerNode(LifecycleAdapter):
 
     name = "tracking_controller"
     model = ControllerParameters
+    plugins = {"controller": "controller"}
 
     def configure(self, parameters: ControllerParameters) -> None:
         """Construct the controller."""

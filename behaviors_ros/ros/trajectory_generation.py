@@ -28,6 +28,7 @@ class GenerationNode(PlanningNode):
     name = "trajectory_generation"
     stage = "generation"
     model = GenerationParameters
+    plugins = {"generators": "generator"}
 
     def configure(self, parameters: GenerationParameters) -> None:
         """Construct the generators."""

@@ -33,6 +33,7 @@ class ScoringNode(PlanningNode):
     name = "trajectory_scoring"
     stage = "scoring"
     model = ScoringParameters
+    plugins = {"gates": "gate", "scorers": "scorer"}
 
     def configure(self, parameters: ScoringParameters) -> None:
         """Construct gates and scorers."""

@@ -1,0 +1,39 @@
+"""How commands report figures: a table for people, `--json FILE` for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from behaviors_ros.errors import InputError
+
+JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as well.")]
+
+
+def add(_: typer.Typer) -> None:
+    """No command of its own."""
+
+
+def write_json(path: Path | None, figures: Any) -> None:
+    """The figures as a JSON file, if one is wanted."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=2) + "\n")
+    except OSError as error:
+        raise InputError(path, "--json", f"cannot be written ({error.strerror})", "give a path that can be written") from None
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table on the terminal."""
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)
