@@ -67,6 +67,8 @@ _TOPICS = (
     Topic("control_command", "behaviors_ros/msg/ControlCommand", "latest"),
     Topic("markers", "visualization_msgs/msg/MarkerArray", "latest"),
     Topic("/clock", "rosgraph_msgs/msg/Clock", "clock"),
+    Topic("gazebo/cmd_vel", "geometry_msgs/msg/Twist", "latest"),
+    Topic("gazebo/ground_truth", "nav_msgs/msg/Odometry", "odometry"),
 )
 TOPICS = {topic.name: topic for topic in _TOPICS}
 
@@ -81,10 +83,12 @@ NODES = (
     Entry("loopback_simulator", "LoopbackNode", "loopback", ("control_command", "trajectory"),
           ("tracks", "odometry", "signals", "route", "/clock")),
     Entry("tracking_controller", "ControllerNode", "loopback", ("trajectory", "odometry"), ("control_command",)),
+    Entry("gazebo_adapter", "GazeboNode", "gazebo", ("control_command", "trajectory", "gazebo/ground_truth"),
+          ("gazebo/cmd_vel", "odometry", "tracks", "signals", "route")),
     Entry("visualisation", "VisualisationNode", "tools",
           ("tracks", "odometry", "route", "predictions", "candidates", "scores", "selected", "status"), ("markers",)),
 )  # fmt: skip
-GROUPS = ("stack", "loopback", "tools")
+GROUPS = ("stack", "loopback", "gazebo", "tools")
 
 
 def nodes(groups: tuple[str, ...] = GROUPS) -> tuple[Entry, ...]:
