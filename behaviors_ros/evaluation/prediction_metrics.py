@@ -1,7 +1,7 @@
 """Metrics of predictions against what happened. Displacements in m; an agent without truth at the instant is NaN.
 
-Definitions: minADE_K, minFDE_K, miss rate and brier-minFDE as in the Argoverse 2 motion forecasting benchmark; coverage is of
-the highest-density region of the mixture of modes; expected calibration error after Guo et al. 2017.
+Definitions: minADE_K, minFDE_K, miss rate and brier-minFDE as in the Argoverse 2 motion forecasting benchmark;
+coverage is of the highest-density region of the mixture of modes; expected calibration error after Guo et al. 2017.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def displacement(predictions: Predictions, future: Float[Array, "agent step 2"])
     return np.hypot(*np.moveaxis(predictions.position - future[:, None], -1, 0))
 
 
-def min_ade(predictions: Predictions, future: Float[Array, "agent step 2"], step: int, most: int) -> Float[Array, "agent"]:
+def min_ade(
+    predictions: Predictions, future: Float[Array, "agent step 2"], step: int, most: int
+) -> Float[Array, "agent"]:
     """Least mean displacement of the `most` likeliest modes, over the steps 1 to `step` with truth, m."""
     apart = displacement(predictions, future)[:, :, 1 : step + 1]
     known = np.isfinite(apart)
@@ -44,7 +46,9 @@ def min_ade(predictions: Predictions, future: Float[Array, "agent step 2"], step
     return _least(np.where(known.any(axis=2), mean, np.nan), likeliest(predictions, most))
 
 
-def min_fde(predictions: Predictions, future: Float[Array, "agent step 2"], step: int, most: int) -> Float[Array, "agent"]:
+def min_fde(
+    predictions: Predictions, future: Float[Array, "agent step 2"], step: int, most: int
+) -> Float[Array, "agent"]:
     """Least displacement at `step` of the `most` likeliest modes, m."""
     return _least(displacement(predictions, future)[:, :, step], likeliest(predictions, most))
 
@@ -82,8 +86,8 @@ def region_level(
 ) -> Float[Array, "agent"]:
     """Probability of the smallest highest-density region at `step` that holds the truth, in [0, 1].
 
-    For one Gaussian 1 - exp(-m^2 / 2), m the Mahalanobis distance; for a mixture the share of `samples` seeded draws with
-    a higher density than the truth. Well calibrated predictions give uniformly distributed levels.
+    For one Gaussian 1 - exp(-m^2 / 2), m the Mahalanobis distance; for a mixture the share of `samples` seeded draws
+    with a higher density than the truth. Well calibrated predictions give uniformly distributed levels.
     """
     agents, modes = predictions.valid.shape
     generator = np.random.default_rng(0)
@@ -107,7 +111,9 @@ def coverage(level: Float[Array, "agent"], region: float) -> float:
     return float((level[known] <= region).mean()) if known.any() else float("nan")
 
 
-def expected_calibration_error(probability: Float[Array, "event"], happened: Bool[Array, "event"], bins: int = 10) -> float:
+def expected_calibration_error(
+    probability: Float[Array, "event"], happened: Bool[Array, "event"], bins: int = 10
+) -> float:
     """Mean over equal bins of |mean probability - share that happened|, weighted by the events in each bin.
 
     For modes: an event is a valid mode, it happened if the mode is the nearest to the truth.
@@ -189,13 +195,13 @@ def _least(values: Array, allowed: Array) -> Array:
 def _mahalanobis(predictions: Predictions, step: int, points: Float[Array, "agent sample 2"]) -> Array:
     """Squared Mahalanobis distance (agent, sample, mode)."""
     away = points[:, :, None] - predictions.position[:, None, :, step]
-    inverse = np.linalg.inv(
-        np.where(predictions.valid[..., None, None], predictions.covariance[:, :, step], np.eye(2))
-    )
+    inverse = np.linalg.inv(np.where(predictions.valid[..., None, None], predictions.covariance[:, :, step], np.eye(2)))
     return np.einsum("asmi,amij,asmj->asm", away, inverse, away)
 
 
-def _density(predictions: Predictions, step: int, points: Float[Array, "agent sample 2"]) -> Float[Array, "agent sample"]:
+def _density(
+    predictions: Predictions, step: int, points: Float[Array, "agent sample 2"]
+) -> Float[Array, "agent sample"]:
     """Density of the mixture, 1/m^2; NaN where a point is."""
     covariance = np.where(predictions.valid[..., None, None], predictions.covariance[:, :, step], np.eye(2))
     peak = predictions.probability / (2.0 * np.pi * np.sqrt(np.linalg.det(covariance)))

@@ -1,4 +1,6 @@
-"""Tracks as the predictors use them: cleaned and moved to the scene's stamp; and the frame every prediction is put in."""
+"""Tracks as the predictors use them: cleaned and moved to the scene's stamp; and the frame every prediction is put
+in.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ UNORIENTED = (*VULNERABLE, AgentClass.UNKNOWN)
 class Agents:
     """The tracks at the scene's stamp, every number finite; rows that are not `valid` hold zeros.
 
-    position m box centre; yaw rad, of the box, or of the motion where a class has no reliable box; direction (agent, 2) of
-    motion, a unit vector; speed m/s >= 0 along it; age_s: how far the track was moved forward.
+    position m box centre; yaw rad, of the box, or of the motion where a class has no reliable box; direction (agent,
+    2) of motion, a unit vector; speed m/s >= 0 along it; age_s: how far the track was moved forward.
     """
 
     valid: Bool[Array, "agent"]
@@ -90,7 +92,9 @@ class Modes:
 
 
 def single(agents: Agents, position: Float[Array, "agent step 2"], angle: Float[Array, "agent step"]) -> Modes:
-    """One mode for each agent, at constant speed along `position`; `angle`: what the motion has turned since now, rad."""
+    """One mode for each agent, at constant speed along `position`; `angle`: what the motion has turned since now,
+    rad.
+    """
     motion = np.arctan2(agents.direction[:, 1], agents.direction[:, 0])
     speed = agents.speed * np.cos(motion - agents.yaw)
     return Modes(
@@ -104,7 +108,9 @@ def single(agents: Agents, position: Float[Array, "agent step 2"], angle: Float[
 
 
 def heaviest(modes: Modes, count: int) -> Modes:
-    """The `count` likeliest modes of each agent, likeliest first, of equal ones the first; fewer are filled up with 0."""
+    """The `count` likeliest modes of each agent, likeliest first, of equal ones the first; fewer are filled up with
+    0.
+    """
     have = modes.probability.shape[1]
     order = np.argsort(-modes.probability, axis=1, kind="stable")[:, :count]
 

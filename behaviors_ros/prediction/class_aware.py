@@ -11,7 +11,6 @@ from behaviors_ros.prediction.animals import Darting, animal_modes
 from behaviors_ros.prediction.lane_following import LaneFollowing, LaneFollowingParameters
 from behaviors_ros.prediction.pedestrians import Walking, pedestrian_modes
 from behaviors_ros.prediction.roads import roads_of
-from behaviors_ros.prediction.uncertainty import covariances
 from behaviors_ros.prediction.walking import straight
 from behaviors_ros.registry import register
 
@@ -43,8 +42,7 @@ class ClassAware:
         for kinds, part in self._others(scene, grid, agents):
             for name, array in vars(modes).items():
                 array[kinds] = getattr(part, name)
-        noise = covariances(self.values.noise, agents, grid.time_s, modes.motion)
-        return predictions(scene, grid, agents, modes, noise)
+        return predictions(scene, grid, agents, modes, self._lane_following.covariances(grid, agents, modes))
 
     def _others(self, scene: Scene, grid: Grid, agents: Agents) -> list[tuple[np.ndarray, Modes]]:
         """Rows that do not follow lanes, with their modes."""

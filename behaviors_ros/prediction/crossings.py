@@ -89,8 +89,8 @@ def nearest_crossing(
 
 
 def carriageway(roads: Roads, position: Float[Array, "agent 2"]) -> tuple[Array, Array, Array]:
-    """For each position: the nearest lane of the carriageway: gap to its edge, m (0 on it, inf when none is near), offset
-    from its centre, m, left positive, and its heading, rad.
+    """For each position: the nearest lane of the carriageway: gap to its edge, m (0 on it, inf when none is near),
+    offset from its centre, m, left positive, and its heading, rad.
     """
     lane, _, d, heading, beyond = lanes_near(
         position, roads.point, roads.s, roads.heading, roads.first, roads.origin, roads.shape, roads.cells, roads.cell,

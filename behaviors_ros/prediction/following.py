@@ -1,7 +1,8 @@
 """Kernel that drives agents along their paths: speed by the Intelligent Driver Model, offset to the lane's centre.
 
-IDM (Treiber, Hennecke, Helbing 2000) in the form that takes the lesser of its free and its interaction part, so that the
-gap wanted is also the gap kept: a = a_max min(1 - (v / v0)^4, 1 - (g* / g)^2), g* = g0 + v T + v dv / (2 sqrt(a_max b)).
+IDM (Treiber, Hennecke, Helbing 2000) in the form that takes the lesser of its free and its interaction part, so that
+the gap wanted is also the gap kept: a = a_max min(1 - (v / v0)^4, 1 - (g* / g)^2), g* = g0 + v T + v dv / (2
+sqrt(a_max b)).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from behaviors_ros.prediction.lane_modes import heading_at, locate, wrapped
 
 @no_type_check
 @njit(cache=True)
-def idm(v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b: float, g0: float, headway: float) -> float:
+def idm(
+    v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b: float, g0: float, headway: float
+) -> float:
     """Acceleration behind a leader at `gap` m with speed `v_ahead`, m/s^2; gap inf: free road."""
     free = 1.0 - (v / v_desired) ** 4 if v_desired > 0.1 else -1.0
     wanted = g0 + max(v * headway + v * (v - v_ahead) / (2.0 * math.sqrt(a_max * b)), 0.0)
@@ -30,15 +33,16 @@ def idm(v: float, v_desired: float, gap: float, v_ahead: float, a_max: float, b:
 def drive(
     dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
     motion: Array, yaw: Array, speed: Array, acceleration: Array, limit: Array, leader: Array, gap: Array, share: Array,
-    line: Array, sign: Array, space: Array, headway: Array, law: Array, first: Array, s: Array, heading: Array, point: Array, cap: Array,
+    line: Array, sign: Array, space: Array, headway: Array, law: Array, first: Array, s: Array, heading: Array, point:
+    Array, cap: Array,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """All agents at once, each mode behind the first mode of its leader.
 
-    weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that is
-    along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and headway s
-    (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,). law: a_max, b,
-    lateral settling s, its least length m, acceleration decay s, its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight
-    go straight on and can be leaders.
+    weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that
+    is along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and
+    headway s (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,). law:
+    a_max, b, lateral settling s, its least length m, acceleration decay s, its gain, b hardest. Returns position
+    (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight go straight on and can be leaders.
     """
     n, modes = weight.shape
     out, out_yaw = np.zeros((n, modes, steps, 2)), np.zeros((n, modes, steps))
@@ -52,8 +56,8 @@ def drive(
         for m in range(modes):
             if weight[a, m] > 0.0:
                 settle = max(speed[a] * law[2], law[3])
-                enter(entry[a, m], path[a, m], count[a, m], start[a, m], position[a], motion[a], yaw[a], settle, first, s,
-                      heading, point)  # fmt: skip
+                enter(entry[a, m], path[a, m], count[a, m], start[a, m], position[a], motion[a], yaw[a], settle,
+                first, s, heading, point)  # fmt: skip
     for k in range(steps):
         fade = law[5] * math.exp(-k * dt / law[4])
         for a in range(n):
@@ -70,10 +74,15 @@ def drive(
                     other = leader[a, m]
                     free_gap = gap[a, m] + share[a, m] * lead_progress[other] - progress[a, m]
                     ahead = share[a, m] * lead_v[other]
-                pull = idm(v[a, m], wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m]) + fade * acceleration[a]
+                pull = (
+                    idm(v[a, m], wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m])
+                    + fade * acceleration[a]
+                )
                 pull += bias[a, m]
                 if free_gap < np.inf:
-                    pull = min(pull, idm(v[a, m], 1e3, free_gap, ahead, max(law[0], 1.0), law[1], 0.5 * space[a, m], 0.5))
+                    pull = min(
+                        pull, idm(v[a, m], 1e3, free_gap, ahead, max(law[0], 1.0), law[1], 0.5 * space[a, m], 0.5)
+                    )
                 for stand in (line[a, m], np.inf if released[a, m] else sign[a, m]):
                     if stand < np.inf:
                         pull = min(pull, idm(v[a, m], wish, stand - progress[a, m], 0.0, law[0], law[1], 0.3, 0.3))
@@ -96,8 +105,8 @@ def enter(
     entry: Array, path: Array, count: int, start: float, position: Array, motion: float, yaw: float, settle: float,
     first: Array, s: Array, heading: Array, point: Array,
 ) -> None:  # fmt: skip
-    """How an agent stands to its path now, into `entry`: offset m, its slope, what the nearest point leaves over along the
-    path m, yaw beside that of the motion rad, settling length m.
+    """How an agent stands to its path now, into `entry`: offset m, its slope, what the nearest point leaves over
+    along the path m, yaw beside that of the motion rad, settling length m.
     """
     index, part = locate(path, count, first, s, start)
     theta = heading_at(index, part, heading)
@@ -115,8 +124,8 @@ def enter(
 def place(out: Array, progress: float, entry: Array, index: int, part: float, heading: Array, point: Array) -> float:
     """Position after `progress` m, at share `part` of piece `index`, into `out`; returns the yaw.
 
-    The offset is critically damped in distance, d(p) = (d0 + (d0' + d0 / settle) p) exp(-p / settle), so that who stands
-    does not slide sideways, and position and yaw now are those of the track.
+    The offset is critically damped in distance, d(p) = (d0 + (d0' + d0 / settle) p) exp(-p / settle), so that who
+    stands does not slide sideways, and position and yaw now are those of the track.
     """
     theta, settle = heading_at(index, part, heading), entry[4]
     fade = math.exp(-progress / settle)

@@ -10,11 +10,13 @@ BIN_NS = 100_000_000  # the past axis of TrackHistory is 0.1 s apart by definiti
 
 
 def updated(history: TrackHistory | None, tracks: Tracks, steps: int) -> TrackHistory:
-    """`history` moved on to the tracks' stamp, with the tracks as its last step; `steps` >= 1 bins of 0.1 s, oldest first.
+    """`history` moved on to the tracks' stamp, with the tracks as its last step; `steps` >= 1 bins of 0.1 s, oldest
+    first.
 
-    The first rows are the agents of `tracks`, in their order; then come those gone, as long as a state of theirs lies on
-    the axis. Old states move by whole bins, each stamp counted in the bin nearest to it, so that no rate of tracks makes
-    the axis drift; bins without a state stay invalid (NaN), nothing is made up. Tracks older than the history start anew.
+    The first rows are the agents of `tracks`, in their order; then come those gone, as long as a state of theirs lies
+    on the axis. Old states move by whole bins, each stamp counted in the bin nearest to it, so that no rate of tracks
+    makes the axis drift; bins without a state stay invalid (NaN), nothing is made up. Tracks older than the history
+    start anew.
     """
     if history is None or tracks.stamp_ns < history.stamp_ns:
         history = TrackHistory(

@@ -14,8 +14,8 @@ __all__ = ["Predictor", "class_aware", "constant_turn_rate", "constant_velocity"
 class Predictor(Protocol):
     """Futures of every track of a scene; none is dropped.
 
-    The predictor moves tracks from their own stamp to the scene's stamp first. Its result is deterministic, invariant to
-    a rigid motion of the scene, and NaN where invalid.
+    The predictor moves tracks from their own stamp to the scene's stamp first. Its result is deterministic, invariant
+    to a rigid motion of the scene, and NaN where invalid.
     """
 
     name: str

@@ -6,6 +6,7 @@ All agents move together, so that a queue brakes and starts as a queue. Who is o
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, EgoState, Grid, Intent, LaneKind, Predictions, Scene
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -15,8 +16,8 @@ from behaviors_ros.prediction.following import drive
 from behaviors_ros.prediction.lane_modes import lane_modes
 from behaviors_ros.prediction.leaders import Leaders, leaders
 from behaviors_ros.prediction.road_kernels import lanes_near
-from behaviors_ros.prediction.roads import CELL_M, Roads, signal_state, roads_of
-from behaviors_ros.prediction.uncertainty import ClassNoise, covariances
+from behaviors_ros.prediction.roads import CELL_M, Roads, roads_of, signal_state
+from behaviors_ros.prediction.uncertainty import ClassNoise, Noise, covariances
 from behaviors_ros.registry import register
 
 DRIVEN = (LaneKind.ROAD, LaneKind.BUS)
@@ -30,11 +31,15 @@ class LaneChoice(Parameters):
     heading_rad: float = value(0.8, "largest angle between motion and lane", low=0.1, high=1.5)
     offset_sigma_m: float = value(0.8, "spread of the offset from the centre of the lane one is on", low=0.1, high=5.0)
     heading_sigma_rad: float = value(0.2, "spread of the angle to the lane one is on", low=0.01, high=1.5)
-    yaw_rate_sigma_radps: float = value(0.15, "spread of yaw rate against the path's, which tells branches", low=0.01, high=2.0)
+    yaw_rate_sigma_radps: float = value(
+        0.15, "spread of yaw rate against the path's, which tells branches", low=0.01, high=2.0
+    )
     straightness_rad: float = value(0.8, "angle at which a branch is e times less likely", low=0.05, high=10.0)
-    change_look_s: float = value(1.5, "drift x this + offset beyond the edge announces a lane change", low=0.0, high=5.0)
+    change_look_s: float = value(
+        1.0, "drift x this + offset beyond the edge announces a lane change", low=0.0, high=5.0
+    )
     change_softness_m: float = value(0.3, "how gradually it does", low=0.01, high=5.0)
-    change_prior: float = value(0.02, "weight of a lane change without evidence", low=0.0, high=1.0)
+    change_prior: float = value(0.06, "weight of a lane change without evidence", low=0.0, high=1.0)
 
 
 class Following(Parameters):
@@ -59,8 +64,10 @@ class Following(Parameters):
     along_rad: float = value(1.0, "angle to the lane up to which who moves is a leader on it", low=0.1, high=1.6)
     blocking_mps: float = value(1.0, "speed below which one is a leader at any angle", low=0.0, high=5.0)
     intrusion_m: float = value(1.0, "how far a box must reach into a lane to be a leader there", low=0.0, high=2.0)
-    change_mps2: float = value(0.8, "acceleration added and taken away in the faster and the slower mode", low=0.0, high=5.0)
-    change_weight: float = value(0.15, "probability of the faster and of the slower mode", low=0.0, high=0.4)
+    change_mps2: float = value(
+        1.0, "acceleration added and taken away in the faster and the slower mode", low=0.0, high=5.0
+    )
+    change_weight: float = value(0.25, "probability of the faster and of the slower mode", low=0.0, high=0.4)
 
 
 class LaneFollowingParameters(Parameters):
@@ -71,6 +78,10 @@ class LaneFollowingParameters(Parameters):
     following: Following = Following()
     turning: TurnParameters = TurnParameters()
     noise: ClassNoise = ClassNoise()
+    lane_noise: Noise = Noise(
+        floor_m=0.1, speed_along_mps=0.2, speed_across_mps=0.15, noise_along_m2ps3=0.4, noise_across_m2ps3=0.008,
+        standing_share=0.3, moving_mps=1.0,
+    )  # fmt: skip
 
 
 @register("predictor", "lane_following")
@@ -88,18 +99,27 @@ class LaneFollowing:
         """Lane following where there is a lane, constant turn rate elsewhere."""
         agents = agents_now(scene, self.vehicle)
         modes = self.modes(scene, grid, agents)
-        noise = covariances(self.values.noise, agents, grid.time_s, modes.motion)
-        return predictions(scene, grid, agents, modes, noise)
+        return predictions(scene, grid, agents, modes, self.covariances(grid, agents, modes))
+
+    def covariances(self, grid: Grid, agents: Agents, modes: Modes) -> Float[Array, "agent mode step 2 2"]:
+        """Growth by class, and that of `lane_noise` for who follows a lane, whose first intent is not FREE."""
+        out = covariances(self.values.noise, agents, grid.time_s, modes.motion)
+        follows = np.isin(agents.kind, (*VEHICLES, AgentClass.BICYCLE)) & (modes.intent[:, 0] != Intent.FREE)
+        rows, own = np.flatnonzero(follows), self.values.lane_noise
+        noise = ClassNoise(vehicle=own, bicycle=own)
+        out[rows] = covariances(noise, agents.take(rows), grid.time_s, modes.motion[rows])
+        return out
 
     def modes(self, scene: Scene, grid: Grid, agents: Agents) -> Modes:
         """The modes of all agents, `max_modes` each."""
         physics = heaviest(single(agents, *turned(self.values.turning, agents, grid.time_s)), self.values.max_modes)
         following = self.values.following
         roads = roads_of(scene.map, following.curve_acceleration_mps2, following.braking_mps2)
-        if roads is None or not agents.valid.any():
+        if scene.map is None or roads is None or not agents.valid.any():
             return physics
         everyone = with_ego(agents, scene.ego, self.vehicle)
-        return self._on_lanes(everyone, roads, signal_state(roads, scene.map, scene.signals), grid, physics)
+        state = signal_state(roads, scene.map, scene.signals)
+        return self._on_lanes(everyone, roads, state, grid, physics)
 
     def _on_lanes(self, agents: Agents, roads: Roads, closed: Array, grid: Grid, physics: Modes) -> Modes:
         """`physics`, the modes of all but the last agent, which is the ego, with those on lanes replaced."""
@@ -111,16 +131,16 @@ class LaneFollowing:
         motion = np.arctan2(agents.direction[:, 1], agents.direction[:, 0])
         reach = agents.speed * grid.horizon_s + 0.25 * follow.acceleration_mps2 * grid.horizon_s**2
         path, count, start, weight, intent = lane_modes(
-            *near[:4], self._usable(agents, motion, near, roads), motion, agents.speed, agents.yaw_rate, reach,
+            near[0], near[1], near[2], near[3], self._usable(agents, motion, near, roads), motion, agents.speed, agents.yaw_rate, reach,
             self._tuning(), roads.turn, roads.first, roads.s, roads.heading, roads.half_width, roads.left, roads.right,
             roads.fork, roads.successor, self.values.max_modes,
         )  # fmt: skip
-        bias = self._varied(path, count, start, weight, intent)
+        bias = self._varied(agents.speed, path, count, start, weight, intent)
         ahead = leaders(agents, motion, near, path, count, start, roads, closed, self._seen())
         position, yaw, speed = drive(
             grid.dt_s, grid.steps, weight, path, count, start, bias, agents.position, motion, agents.yaw, agents.speed,
-            agents.acceleration, self._wish(agents, path, count, bias, ahead, roads, closed), *self._ahead(agents, ahead),
-            self._law(), roads.first,
+            agents.acceleration, self._wish(agents, path, count, bias, ahead, roads, closed), *self._ahead(agents,
+            ahead), self._law(), roads.first,
             roads.s, roads.heading, roads.point, roads.cap,
         )  # fmt: skip
         on = np.flatnonzero(weight[:-1, 0] > 0.0)
@@ -162,8 +182,8 @@ class LaneFollowing:
     def _wish(
         self, agents: Agents, path: Array, count: Array, bias: Array, ahead: Leaders, roads: Roads, state: Array
     ) -> Array:
-        """Wanted speed, m/s. Nobody who is faster than the limit is slowed down by it; who stands goes on standing, unless
-        in a queue, before an open signal, or in the faster mode.
+        """Wanted speed, m/s. Nobody who is faster than the limit is slowed down by it; who stands goes on standing,
+        unless in a queue, before an open signal, or in the faster mode.
         """
         follow, speed = self.values.following, agents.speed[:, None]
         limit = roads.limit[path[:, :, 0]]
@@ -176,22 +196,31 @@ class LaneFollowing:
     def _ahead(self, agents: Agents, ahead: Leaders) -> tuple[Array, ...]:
         """Leader, gap, share, line, sign, space and time gap: each is taken to be content with the gap it keeps now."""
         follow, speed = self.values.following, agents.speed[:, None]
-        space = np.where(speed > follow.standing_mps, follow.gap_m, np.clip(ahead.gap, 0.5 * follow.gap_m, follow.queue_m))
+        space = np.where(
+            speed > follow.standing_mps, follow.gap_m, np.clip(ahead.gap, 0.5 * follow.gap_m, follow.queue_m)
+        )
         headway = np.clip((ahead.gap - space) / np.maximum(speed, 1.0), follow.headway_low_s, follow.headway_high_s)
         feasible = speed**2 < 2.0 * follow.hard_braking_mps2 * np.maximum(ahead.line, 1e-3)
         line = np.where(feasible, ahead.line, np.inf)
         return ahead.leader, ahead.gap, ahead.share, line, ahead.sign, space, headway
 
-    def _varied(self, path: Array, count: Array, start: Array, weight: Array, intent: Array) -> Array:
-        """Put the likeliest path, faster and slower, in place of the two lightest modes if these are lighter; their bias."""
+    def _varied(
+        self, speed: Array, path: Array, count: Array, start: Array, weight: Array, intent: Array
+    ) -> Float[Array, "agent mode"]:
+        """Put the likeliest path, faster and slower, in place of the two lightest modes if these are lighter; their
+        bias.
+
+        Who stands has no slower mode.
+        """
         follow, bias = self.values.following, np.zeros(weight.shape)
-        total = weight.sum(axis=1, keepdims=True)
+        total = weight.sum(axis=1, keepdims=True) / (1.0 - 2.0 * follow.change_weight)
         np.divide(weight, total, out=weight, where=total > 0.0)
         for back, sense in ((2, 1.0), (1, -1.0)):
             column = weight.shape[1] - back
             if column < 1 or follow.change_weight == 0.0:
                 continue
-            rows = np.flatnonzero((weight[:, 0] > 0.0) & (weight[:, column] < follow.change_weight))
+            varied = (weight[:, 0] > 0.0) & (weight[:, column] < follow.change_weight)
+            rows = np.flatnonzero(varied & ((sense > 0.0) | (speed > follow.standing_mps)))
             for array in (path, count, start, intent):
                 array[rows, column] = array[rows, 0]
             weight[rows, column] = follow.change_weight

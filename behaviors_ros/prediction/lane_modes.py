@@ -1,4 +1,6 @@
-"""Kernels that turn "which lanes is it on" into a few paths through the lane graph with weights, and find the leader on each."""
+"""Kernels that turn "which lanes is it on" into a few paths through the lane graph with weights, and find the leader
+on each.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def wrapped(angle: float) -> float:
 @no_type_check
 @njit(cache=True)
 def locate(path: Array, count: int, first: Array, s: Array, at: float) -> tuple[int, float]:
-    """Point index and share in [0, 1) of the piece that lies `at` m along a path of lanes; beyond the end the share grows."""
+    """Point index and share in [0, 1) of the piece that lies `at` m along a path of lanes; beyond the end the share
+    grows.
+    """
     step = 0
     while step < count - 1 and at >= s[first[path[step] + 1] - 1]:
         at -= s[first[path[step] + 1] - 1]
@@ -51,7 +55,8 @@ def branches(
     start: int, s0: float, reach: float, straightness: float, first: Array, s: Array, heading: Array, fork: Array,
     successor: Array, path: Array, count: Array, weight: Array,
 ) -> int:  # fmt: skip
-    """Paths from `s0` m on lane `start` until `reach` m are covered: written to path (PATHS, PATH_LANES), count, weight.
+    """Paths from `s0` m on lane `start` until `reach` m are covered: written to path (PATHS, PATH_LANES), count,
+    weight.
 
     At a fork a successor's share falls with the angle it turns, exp(-angle / straightness). Returns how many there are.
     """
@@ -107,8 +112,12 @@ def turn_intent(path: Array, count: int, reach: float, turn: Array, first: Array
 
 @no_type_check
 @njit(cache=True)
-def change_weights(d: float, drift: float, half_width: float, look_s: float, softness: float, prior: float) -> tuple[float, float]:
-    """Weights of changing left and right: a small prior, and the chance that offset + drift x look passes the lane's edge."""
+def change_weights(
+    d: float, drift: float, half_width: float, look_s: float, softness: float, prior: float
+) -> tuple[float, float]:
+    """Weights of changing left and right: a small prior, and the chance that offset + drift x look passes the lane's
+    edge.
+    """
     ahead = d + drift * look_s
     left = prior + (1.0 - prior) / (1.0 + math.exp(-(ahead - half_width) / softness))
     right = prior + (1.0 - prior) / (1.0 + math.exp((ahead + half_width) / softness))
@@ -118,7 +127,16 @@ def change_weights(d: float, drift: float, half_width: float, look_s: float, sof
 @no_type_check
 @njit(cache=True)
 def leader_on(
-    path: Array, count: int, s0: float, me: int, sight: float, first: Array, s: Array, occupied: Array, at: Array, who: Array
+    path: Array,
+    count: int,
+    s0: float,
+    me: int,
+    sight: float,
+    first: Array,
+    s: Array,
+    occupied: Array,
+    at: Array,
+    who: Array,
 ) -> tuple[int, float]:
     """Entry of the nearest agent ahead on the path within `sight` m and its distance, centre to centre; or (-1, inf).
 
@@ -140,7 +158,15 @@ def leader_on(
 @no_type_check
 @njit(cache=True)
 def stop_on(
-    path: Array, count: int, front: float, first: Array, s: Array, stop_s: Array, closed: Array, stop_sign: Array, reach: float
+    path: Array,
+    count: int,
+    front: float,
+    first: Array,
+    s: Array,
+    stop_s: Array,
+    closed: Array,
+    stop_sign: Array,
+    reach: float,
 ) -> tuple[float, float]:
     """Distance along the path to the first closed line and to the first stop sign ahead of the front bumper, or inf.
 
@@ -163,17 +189,38 @@ def stop_on(
 
 @no_type_check
 @njit(cache=True)
+def home_lane(lane: Array, d: Array, heading: Array, usable: Array, motion: float, tuning: Array) -> tuple[int, float]:
+    """Index of the usable lane that fits best, -1 none, and its cost: squared offset and angle over their spreads."""
+    best, least = -1, np.inf
+    for j in range(lane.size):
+        if usable[j]:
+            cost = (d[j] / tuning[0]) ** 2 + (wrapped(motion - heading[j]) / tuning[1]) ** 2
+            if cost < least - 1e-9 or (cost < least + 1e-9 and lane[j] < lane[best]):
+                best, least = j, min(cost, least)
+    return best, least
+
+
+@njit(cache=True)
+def insertion(weight: Array, value: float) -> int:
+    """Where `value` goes in weights in descending order, behind its equals; their number if it is the lightest."""
+    slot = weight.size
+    while slot > 0 and value > weight[slot - 1] + 1e-9:
+        slot -= 1
+    return slot
+
+
+@njit(cache=True)
 def lane_modes(
-    lane: Array, s_on: Array, d_on: Array, heading_on: Array, usable: Array, motion: Array, speed: Array, yaw_rate: Array,
-    reach: Array, tuning: Array, turn: Array, first: Array, s: Array, heading: Array, half_width: Array, left: Array,
-    right: Array, fork: Array, successor: Array, modes: int,
+    lane: Array, s_on: Array, d_on: Array, heading_on: Array, usable: Array, motion: Array, speed: Array, yaw_rate:
+    Array, reach: Array, tuning: Array, turn: Array, first: Array, s: Array, heading: Array, half_width: Array, left:
+    Array, right: Array, fork: Array, successor: Array, modes: int,
 ) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
     """The `modes` heaviest paths of each agent, heaviest first.
 
     lane, s_on, d_on, heading_on, usable (agent, near): what `lanes_near` found and whether it may be driven; motion,
-    speed, yaw_rate, reach (agent,): rad, m/s, rad/s, m. tuning: sigma of the offset m, of the heading rad, of the yaw rate
-    rad/s, straightness rad, change look s, softness m, prior. Returns path (agent, mode, PATH_LANES), count, start m,
-    weight, intent; weight 0: no such mode.
+    speed, yaw_rate, reach (agent,): rad, m/s, rad/s, m. tuning: sigma of the offset m, of the heading rad, of the yaw
+    rate rad/s, straightness rad, change look s, softness m, prior. Returns path (agent, mode, PATH_LANES), count,
+    start m, weight, intent; weight 0: no such mode.
     """
     n, near = lane.shape
     size = (n, modes)
@@ -182,28 +229,24 @@ def lane_modes(
     found_path = np.zeros((PATHS, PATH_LANES), np.int64)
     found_count, found_weight = np.zeros(PATHS, np.int64), np.zeros(PATHS)
     for a in range(n):
-        best, least = -1, np.inf
-        for j in range(near):
-            if usable[a, j]:
-                cost = (d_on[a, j] / tuning[0]) ** 2 + (wrapped(motion[a] - heading_on[a, j]) / tuning[1]) ** 2
-                if cost < least - 1e-9 or (cost < least + 1e-9 and lane[a, j] < lane[a, best]):
-                    best, least = j, min(cost, least)
+        best, least = home_lane(lane[a], d_on[a], heading_on[a], usable[a], motion[a], tuning)
         if best < 0:
             continue
         home = lane[a, best]
         drift = speed[a] * math.sin(wrapped(motion[a] - heading_on[a, best]))
         to_left, to_right = change_weights(d_on[a, best], drift, half_width[home], tuning[4], tuning[5], tuning[6])
+        to_left, to_right = to_left * (left[home] >= 0), to_right * (right[home] >= 0)
         for j in range(near):
             if not usable[a, j]:
                 continue
-            this, base, what = lane[a, j], 1.0, KEEP
+            this, base, what = lane[a, j], max(1.0 - to_left - to_right, 0.01), KEEP
             if this == left[home]:
                 base, what = to_left, LEFT
             elif this == right[home]:
                 base, what = to_right, RIGHT
             elif this != home:
                 cost = (d_on[a, j] / tuning[0]) ** 2 + (wrapped(motion[a] - heading_on[a, j]) / tuning[1]) ** 2
-                base = math.exp(0.5 * (least - cost))
+                base *= math.exp(0.5 * (least - cost))
                 for k in range(fork[this], fork[this + 1]):
                     base = 0.0 if successor[k] == home else base
                 for k in range(fork[home], fork[home + 1]):
@@ -219,20 +262,15 @@ def lane_modes(
                 turned = wrapped(heading_at(index, share, heading) - heading_on[a, j])
                 miss = (turned - yaw_rate[a]) / tuning[2] if speed[a] > 1.0 else 0.0
                 value = base * found_weight[p] * max(math.exp(-0.5 * miss * miss), 1e-2)
-                slot = modes
-                while slot > 0 and value > weight[a, slot - 1] + 1e-9:
-                    slot -= 1
+                slot = insertion(weight[a], value)
                 if slot == modes:
                     continue
                 for k in range(modes - 1, slot, -1):
                     path[a, k], count[a, k], start[a, k] = path[a, k - 1], count[a, k - 1], start[a, k - 1]
                     weight[a, k], intent[a, k] = weight[a, k - 1], intent[a, k - 1]
                 path[a, slot], count[a, slot], start[a, slot] = found_path[p], found_count[p], s_on[a, j]
-                weight[a, slot] = value
-                what_now = what
+                weight[a, slot], intent[a, slot] = value, what
                 if what == KEEP:
-                    what_now = turn_intent(
-                        found_path[p], found_count[p], s_on[a, j] + reach[a], turn, first, s, heading
-                    )
-                intent[a, slot] = what_now
+                    end = s_on[a, j] + reach[a]
+                    intent[a, slot] = turn_intent(found_path[p], found_count[p], end, turn, first, s, heading)
     return path, count, start, weight, intent

@@ -34,8 +34,8 @@ def leaders(
 ) -> Leaders:  # fmt: skip
     """Look ahead along every path.
 
-    near: what `lanes_near` found for these agents; closed: 1 for lanes with a closed stop line; seen: sight m, how far a box
-    must reach into a lane m, largest angle to it of who moves rad, speed below which any angle counts m/s.
+    near: what `lanes_near` found for these agents; closed: 1 for lanes with a closed stop line; seen: sight m, how
+    far a box must reach into a lane m, largest angle to it of who moves rad, speed below which any angle counts m/s.
     """
     sight_m, intrusion_m, along_rad, blocking_mps = seen
     lane, s, d, heading, beyond = near
@@ -50,8 +50,20 @@ def leaders(
     share = np.clip(np.cos(angle[who, where]), 0.0, 1.0)
     return Leaders(
         *_look(
-            path, count, start, agents.length, occupied, s[who, where], who, share, roads.first, roads.s, roads.stop_s,
-            closed, roads.stop_sign, sight_m,
+            path,
+            count,
+            start,
+            agents.length,
+            occupied,
+            s[who, where],
+            who,
+            share,
+            roads.first,
+            roads.s,
+            roads.stop_s,
+            closed,
+            roads.stop_sign,
+            sight_m,
         )  # fmt: skip
     )
 

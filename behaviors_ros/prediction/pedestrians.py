@@ -19,19 +19,25 @@ class Walking(Parameters):
     walking_mps: float = value(1.3, "speed of who sets off or crosses", low=0.2, high=4.0)
     setting_off_mps2: float = value(1.0, "acceleration of who sets off", low=0.1, high=10.0)
     stopping_mps2: float = value(0.8, "braking of who stops with no kerb ahead", low=0.1, high=10.0)
-    standing_mps: float = value(0.25, "speed below which a pedestrian stands", low=0.0, high=2.0)
+    standing_mps: float = value(0.1, "speed below which a pedestrian stands", low=0.0, high=2.0)
     kerb_reach_m: float = value(5.0, "how far ahead a kerb matters", low=0.5, high=20.0)
     kerb_margin_m: float = value(0.3, "distance to the kerb at which one waits", low=0.0, high=3.0)
     crossing_reach_m: float = value(8.0, "distance from a crosswalk at which crossing is a mode", low=0.0, high=50.0)
     straight_weight: float = value(0.65, "weight of going on", low=0.01, high=1.0)
     stop_weight: float = value(0.12, "weight of stopping; three times that with a kerb ahead", low=0.0, high=1.0)
-    turn_weight: float = value(0.23, "weight of going on turning, at a yaw rate of 0.5 rad/s and more", low=0.0, high=1.0)
-    cross_weight: float = value(1.2, "weight of crossing for who walks towards the crosswalk, at it", low=0.0, high=10.0)
+    turn_weight: float = value(
+        0.23, "weight of going on turning, at a yaw rate of 0.5 rad/s and more", low=0.0, high=1.0
+    )
+    cross_weight: float = value(
+        1.2, "weight of crossing for who walks towards the crosswalk, at it", low=0.0, high=10.0
+    )
     stand_weight: float = value(0.8, "weight of standing on, of who stands", low=0.0, high=10.0)
     turning: TurnParameters = TurnParameters(lateral_acceleration_mps2=1.5, curvature_1pm=2.0, yaw_rate_decay_s=1.5)
 
 
-def pedestrian_modes(values: Walking, agents: Agents, roads: Roads | None, lane_map: LaneMap | None, grid: Grid) -> Modes:
+def pedestrian_modes(
+    values: Walking, agents: Agents, roads: Roads | None, lane_map: LaneMap | None, grid: Grid
+) -> Modes:
     """Four modes: go on (who stands: set off), stop, turn, cross."""
     time_s, standing = grid.time_s, agents.speed < values.standing_mps
     ones = np.ones((len(agents), grid.steps))
@@ -44,7 +50,9 @@ def pedestrian_modes(values: Walking, agents: Agents, roads: Roads | None, lane_
     stop, stop_speed = stopping(agents.speed, _braking(values, agents.speed, kerb), time_s)
     bent, angle = turned(values.turning, agents, time_s)
     near, over = _crossing(values, agents, lane_map)
-    walked, walk_speed = reaching(agents.speed, np.maximum(agents.speed, values.walking_mps), values.setting_off_mps2, time_s)
+    walked, walk_speed = reaching(
+        agents.speed, np.maximum(agents.speed, values.walking_mps), values.setting_off_mps2, time_s
+    )
     crossed, cross_heading = along(over, walked)
     return stacked(
         _weights(values, agents, standing, kerb, near),

@@ -16,7 +16,8 @@ from behaviors_ros.datatypes import Array
 def capped_speed(
     s: Array, heading: Array, first: Array, fork: Array, successor: Array, lateral_acceleration: float, braking: float
 ) -> Array:
-    """Speed at each point, m/s: v^2 |curvature| <= lateral_acceleration there, v^2 <= v_next^2 + 2 braking ds before it.
+    """Speed at each point, m/s: v^2 |curvature| <= lateral_acceleration there, v^2 <= v_next^2 + 2 braking ds before
+    it.
 
     Across the end of a lane the fastest successor counts; four passes carry a curve over four lanes.
     """
@@ -44,8 +45,8 @@ def lanes_near(
     position: Array, point: Array, s: Array, heading: Array, first: Array, origin: Array, shape: Array, cells: Array,
     cell: Array, cell_m: float, most: int,
 ) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
-    """The lanes within about `cell_m` of each position: lane (agent, most), -1 none; s m; d m, left positive; heading rad
-    of the centre line there; beyond m, how far the position lies past an end. A lane is taken at its nearest piece.
+    """The lanes within about `cell_m` of each position: lane (agent, most), -1 none; s m; d m, left positive; heading
+    rad of the centre line there; beyond m, how far the position lies past an end. A lane is taken at its nearest piece.
     """
     n = position.shape[0]
     lane_of = np.full((n, most), -1, np.int64)

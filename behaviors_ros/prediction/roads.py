@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from jaxtyping import Float, Int
 
-from behaviors_ros.datatypes import Array, Lane, LaneKind, LaneMap, SignalColor, Signals
+from behaviors_ros.datatypes import Array, Lane, LaneMap, SignalColor, Signals
 from behaviors_ros.prediction.road_kernels import capped_speed
 
 SPACING_M = 2.0  # of the resampled centre lines; the cell search below relies on it
@@ -48,7 +48,7 @@ class Roads:
     cell: Int[Array, "entry"]
 
 
-_cache: WeakKeyDictionary[LaneMap, dict[float, Roads | None]] = WeakKeyDictionary()
+_cache: WeakKeyDictionary[LaneMap, dict[tuple[float, float], Roads | None]] = WeakKeyDictionary()
 
 
 def roads_of(lane_map: LaneMap | None, lateral_acceleration_mps2: float, braking_mps2: float) -> Roads | None:
@@ -106,8 +106,8 @@ def _build(lane_map: LaneMap, lateral_acceleration: float, braking: float) -> Ro
         first=first,
         half_width=np.array([_half_width(lane) for lane in lanes]),
         limit=np.array([lane.speed_limit for lane in lanes], float),
-        left=np.array([row.get(lane.left, -1) for lane in lanes]),
-        right=np.array([row.get(lane.right, -1) for lane in lanes]),
+        left=np.array([_row(row, lane.left) for lane in lanes]),
+        right=np.array([_row(row, lane.right) for lane in lanes]),
         fork=fork,
         successor=successor,
         stop_s=np.array([_stop_s(lane, line) for lane, line in zip(lanes, lines.values(), strict=True)]),
@@ -117,6 +117,10 @@ def _build(lane_map: LaneMap, lateral_acceleration: float, braking: float) -> Ro
         cells=cells,
         cell=cell,
     )
+
+
+def _row(row: dict[int, int], name: int | None) -> int:
+    return -1 if name is None else row.get(name, -1)
 
 
 def _arc_length(line: Array) -> Array:

@@ -1,8 +1,9 @@
 """How the covariance of a predicted position grows: initial covariance plus process noise by class.
 
-Along and across the motion, each axis: var(t) = floor^2 + (speed_error t)^2 + q t^3 / 3, the position variance of a point
-whose velocity starts with an error and then takes a random walk of intensity q (white acceleration noise; Bar-Shalom, Li,
-Kirubarajan: Estimation with Applications to Tracking and Navigation, 6.2.2). Defaults are fitted to recorded errors.
+Along and across the motion, each axis: var(t) = floor^2 + (speed_error t)^2 + q t^3 / 3, the position variance of a
+point whose velocity starts with an error and then takes a random walk of intensity q (white acceleration noise;
+Bar-Shalom, Li, Kirubarajan: Estimation with Applications to Tracking and Navigation, 6.2.2). Defaults are fitted to
+recorded errors.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from behaviors_ros.prediction.agents import STATIC, Agents
 class Noise(Parameters):
     """Growth of the position error of one class."""
 
-    floor_m: float = value(0.15, "standard deviation of the position that no tracker goes below", low=0.01, high=5.0)
-    speed_along_mps: float = value(0.6, "standard deviation of the speed now, along the motion", low=0.0, high=10.0)
+    floor_m: float = value(0.1, "standard deviation of the position that no tracker goes below", low=0.01, high=5.0)
+    speed_along_mps: float = value(0.4, "standard deviation of the speed now, along the motion", low=0.0, high=10.0)
     speed_across_mps: float = value(0.2, "standard deviation of the speed now, across the motion", low=0.0, high=10.0)
-    noise_along_m2ps3: float = value(0.5, "intensity of acceleration noise along the motion", low=0.0, high=100.0)
-    noise_across_m2ps3: float = value(0.03, "intensity of acceleration noise across the motion", low=0.0, high=100.0)
-    standing_share: float = value(0.5, "share of the growth that an agent at rest has", low=0.0, high=1.0)
+    noise_along_m2ps3: float = value(1.0, "intensity of acceleration noise along the motion", low=0.0, high=100.0)
+    noise_across_m2ps3: float = value(0.04, "intensity of acceleration noise across the motion", low=0.0, high=100.0)
+    standing_share: float = value(0.3, "share of the growth that an agent at rest has", low=0.0, high=1.0)
     moving_mps: float = value(2.0, "speed from which the growth is full", low=0.1, high=20.0)
 
 
@@ -35,10 +36,11 @@ class ClassNoise(Parameters):
     """Growth of the position error for every class."""
 
     vehicle: Noise = Noise()
-    bicycle: Noise = Noise(speed_across_mps=0.35, noise_across_m2ps3=0.08, moving_mps=1.0)
+    bicycle: Noise = Noise(speed_across_mps=0.35, noise_across_m2ps3=0.1, moving_mps=1.0)
     pedestrian: Noise = Noise(
-        speed_along_mps=0.2, speed_across_mps=0.2, noise_along_m2ps3=0.06, noise_across_m2ps3=0.05, moving_mps=0.5
-    )
+        speed_along_mps=0.12, speed_across_mps=0.12, noise_along_m2ps3=0.05, noise_across_m2ps3=0.04, moving_mps=0.5,
+        standing_share=0.5,
+    )  # fmt: skip
     animal: Noise = Noise(
         speed_along_mps=1.0, speed_across_mps=1.0, noise_along_m2ps3=1.0, noise_across_m2ps3=1.0, standing_share=1.0
     )
@@ -50,7 +52,11 @@ class ClassNoise(Parameters):
     )
 
 
-_FIELD = {AgentClass.BICYCLE: "bicycle", AgentClass.PEDESTRIAN: "pedestrian", AgentClass.ANIMAL: "animal"}
+_FIELD: dict[int, str] = {
+    AgentClass.BICYCLE: "bicycle",
+    AgentClass.PEDESTRIAN: "pedestrian",
+    AgentClass.ANIMAL: "animal",
+}
 
 
 def class_field(kind: int) -> str:
@@ -80,7 +86,9 @@ def spreads(
 def covariances(
     noise: ClassNoise, agents: Agents, time_s: Float[Array, "step"], yaw: Float[Array, "agent mode step"]
 ) -> Float[Array, "agent mode step 2 2"]:
-    """Covariance of each predicted position in the map frame, m^2: the track's own plus the growth, turned with `yaw`."""
+    """Covariance of each predicted position in the map frame, m^2: the track's own plus the growth, turned with
+    `yaw`.
+    """
     along, across = spreads(noise, agents.kind, agents.speed, time_s + agents.age_s)
     return _rotated(agents.covariance, along, across, np.ascontiguousarray(yaw))
 

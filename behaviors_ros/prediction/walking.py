@@ -37,7 +37,9 @@ def reaching(
 def along(
     corners: Float[Array, "agent point 2"], progress: Float[Array, "agent step"]
 ) -> tuple[Float[Array, "agent step 2"], Float[Array, "agent step"]]:
-    """Position m and heading rad after `progress` m along the line through the corners, which goes on beyond the last."""
+    """Position m and heading rad after `progress` m along the line through the corners, which goes on beyond the
+    last.
+    """
     piece = np.diff(corners, axis=1)
     size = np.hypot(piece[..., 0], piece[..., 1])
     reached = np.concatenate([np.zeros((len(corners), 1)), np.cumsum(size, axis=1)], axis=1)
@@ -52,7 +54,9 @@ def along(
 def stacked(
     probability: list[Array], intent: list[int], position: list[Array], heading: list[Array], speed: list[Array]
 ) -> Modes:
-    """Modes of agents that face where they go: one entry a mode, (agent,), number, (agent, step, 2), (agent, step) twice."""
+    """Modes of agents that face where they go: one entry a mode, (agent,), number, (agent, step, 2), (agent, step)
+    twice.
+    """
     yaw = np.stack(heading, axis=1)
     kinds: Int[Array, "agent mode"] = np.tile(np.array(intent, np.int64), (len(yaw), 1))
     return Modes(np.stack(probability, axis=1), kinds, np.stack(position, axis=1), yaw, yaw, np.stack(speed, axis=1))

@@ -3,7 +3,16 @@
 import numpy as np
 
 from behaviors_ros.datatypes import (
-    Crosswalk, EgoState, Goal, Lane, LaneKind, LaneMap, Route, Scene, Signals, Tracks,
+    Crosswalk,
+    EgoState,
+    Goal,
+    Lane,
+    LaneKind,
+    LaneMap,
+    Route,
+    Scene,
+    Signals,
+    Tracks,
 )  # fmt: skip
 
 
@@ -21,8 +30,8 @@ def straight_line(start, end, count=11):
 
 
 def town(**first):
-    """Lane 1 (x 0 to 100, y 0) forks into 2 (straight on to 200) and 3 (left, quarter circle of 20 m, then up to 4); lane 5
-    runs left of lane 1; crosswalk 9 crosses lane 2 at x = 150.
+    """Lane 1 (x 0 to 100, y 0) forks into 2 (straight on to 200) and 3 (left, quarter circle of 20 m, then up to 4);
+    lane 5 runs left of lane 1; crosswalk 9 crosses lane 2 at x = 150.
     """
     angle = np.linspace(0.0, np.pi / 2, 16)
     bend = np.stack([100.0 + 20.0 * np.sin(angle), 20.0 - 20.0 * np.cos(angle)], axis=1)
@@ -78,5 +87,7 @@ def mixed_scene(count, lane_map, seed=0):
         ],
         axis=1,
     )
-    agents = tracks(rows, yaw_rate=generator.normal(0.0, 0.2, count), acceleration=generator.normal(0.0, 1.0, (count, 2)))
+    agents = tracks(
+        rows, yaw_rate=generator.normal(0.0, 0.2, count), acceleration=generator.normal(0.0, 1.0, (count, 2))
+    )
     return scene(agents, lane_map, ego=EgoState(0, np.array([5.0, 0.0]), 0.0, 8.0))

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prediction_scenes import mixed_scene, scene, town, tracks
 
 import behaviors_ros.prediction.interface  # noqa: F401
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Crosswalk, Grid, LaneMap, Tracks
 from behaviors_ros.parameters import Vehicle
-from prediction_scenes import mixed_scene, scene, town, tracks
 
 GRID = Grid()
 NAMES = registry.names("predictor")
@@ -24,7 +24,13 @@ def check(result, agents, grid=GRID):
     """Shapes, probabilities, NaN where invalid and only there, covariances."""
     n, modes = result.valid.shape
     assert len(result) == n == len(agents) and result.id == agents.id
-    assert result.position.shape == (n, modes, grid.steps, 2) and result.covariance.shape == (n, modes, grid.steps, 2, 2)
+    assert result.position.shape == (n, modes, grid.steps, 2) and result.covariance.shape == (
+        n,
+        modes,
+        grid.steps,
+        2,
+        2,
+    )
     assert result.yaw.shape == result.speed.shape == (n, modes, grid.steps)
     known = np.isfinite(agents.position).all(axis=1)
     assert (result.valid.any(axis=1) == known).all()
