@@ -1,0 +1,162 @@
+"""Perception stamp to controls output over ROS: a feeder and an ear around the four nodes, one process each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from behaviors_ros.datatypes import EgoState, LaneMap, Scene, Tracks
+from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.maps.load import load_map
+from behaviors_ros.msg import SelectedTrajectory, StackStatus, Trajectory
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.ros import conversion
+from behaviors_ros.ros.graph import NAMESPACE, TOPICS
+from behaviors_ros.ros.qos import PROFILES
+from behaviors_ros.ros.up import Graph, GraphConfig
+from behaviors_ros.ros.warm import warm_scene
+from behaviors_ros.simulation.scenario import DEMO
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Figures of one number of agents: ms from the tracks' stamp to the trajectory on the controller's topic."""
+
+    agents: int
+    cycles: int
+    answered: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    prediction_ms: float
+    generation_ms: float
+    scoring_ms: float
+
+
+class Feeder(Node):
+    """Publishes odometry at 50 Hz and tracks at 10 Hz, and remembers when which trajectory came back."""
+
+    def __init__(self, scene: Scene) -> None:
+        """Publish the scene's route; the ego follows it at constant speed."""
+        super().__init__("latency_feeder", namespace=NAMESPACE)
+        self.scene, self.started_ns, self.ticks = scene, 0, 0
+        self.sent: list[int] = []
+        self.tracks_of: dict[int, tuple[int, tuple[float, float, float]]] = {}
+        self.arrived: dict[int, int] = {}
+        self.out = {name: self._publisher(name) for name in ("odometry", "tracks", "route")}
+        for name, kind, callback in (
+            ("selected", SelectedTrajectory, self._selected), ("trajectory", Trajectory, self._trajectory),
+        ):  # fmt: skip
+            self.create_subscription(kind, name, callback, PROFILES[TOPICS[name].qos])
+        self.ready = False
+        self.create_subscription(StackStatus, "status", lambda _: setattr(self, "ready", True), PROFILES["latest"])
+
+    def _publisher(self, name: str) -> object:
+        topic = TOPICS[name]
+        return self.create_publisher(topic.message(), topic.name, PROFILES[topic.qos])
+
+    def _selected(self, message: SelectedTrajectory) -> None:
+        times = (message.times.prediction_s, message.times.generation_s, message.times.scoring_s)
+        self.tracks_of[conversion.nanoseconds(message.header.stamp)] = (conversion.nanoseconds(message.inputs.tracks), times)
+
+    def _trajectory(self, message: Trajectory) -> None:
+        self.arrived.setdefault(conversion.nanoseconds(message.header.stamp), time.time_ns())
+
+    def begin(self) -> None:
+        """Send the route; the ego starts to move."""
+        route, ego = self.scene.route, self.scene.ego
+        line = None if self.scene.map is not None else route.path
+        self.out["route"].publish(  # type: ignore[attr-defined]
+            conversion.route_message(time.time_ns(), route.lanes, route.goal, line, 13.9, 1.75, ego.position)
+        )
+        self.started_ns = time.time_ns()
+        self.create_timer(0.02, self._tick)
+
+    def _tick(self) -> None:
+        """The route is driven over and over, so that the scene stays the same however long it is fed."""
+        now = time.time_ns()
+        ego = self._ego(now)
+        self.out["odometry"].publish(conversion.odometry_message(ego))  # type: ignore[attr-defined]
+        if self.ticks % 5 == 0:
+            stamp = time.time_ns()
+            moved = (stamp - self.started_ns) * 1e-9 % 4.0
+            tracks = self.scene.tracks
+            there = replace(tracks, stamp_ns=stamp, position=tracks.position + moved * tracks.velocity)
+            self.out["tracks"].publish(conversion.tracks_message(there))  # type: ignore[attr-defined]
+            self.sent.append(stamp)
+        self.ticks += 1
+
+    def _ego(self, now: int) -> EgoState:
+        route, ego = self.scene.route, self.scene.ego
+        s = route.s[0] + 5.0 + ego.speed * ((now - self.started_ns) * 1e-9 % 4.0)
+        position = np.array([np.interp(s, route.s, axis) for axis in route.path.T])
+        ahead = np.array([np.interp(s + 1.0, route.s, axis) for axis in route.path.T]) - position
+        return EgoState(now, position, float(np.arctan2(ahead[1], ahead[0])), ego.speed)
+
+
+def dense(scene: Scene, agents: int) -> Scene:
+    """The scene with that many agents, spread along and beside the route."""
+    found = warm_scene(scene.map, Vehicle(), max(agents, 1)).tracks
+    return replace(scene, tracks=found if agents else Tracks.empty(0))
+
+
+def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | None) -> Latency:
+    """Run the stack on a fed scene with so many agents; the first second is left out."""
+    lane_map: LaneMap | None = load_map(map_file) if map_file else None
+    scene = dense(warm_scene(lane_map, Vehicle()), agents)
+    config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "")
+    with Graph(config, logs) as graph:
+        rclpy.init()
+        feeder, executor = Feeder(scene), SingleThreadedExecutor()
+        executor.add_node(feeder)
+        try:
+            _feed(feeder, executor, graph, seconds)
+        finally:
+            executor.shutdown()
+            feeder.destroy_node()
+            rclpy.try_shutdown()
+    return _figures(feeder, agents)
+
+
+def _feed(feeder: Feeder, executor: SingleThreadedExecutor, graph: Graph, seconds: float) -> None:
+    deadline = time.monotonic() + 180.0
+    while not (feeder.ready and feeder.count_publishers(f"{NAMESPACE}/selected") and _listening(feeder)):
+        executor.spin_once(timeout_sec=0.1)
+        if graph.watch() is not None or time.monotonic() > deadline:
+            raise BehaviorsError("bench latency: the stack did not start; run it with --log FOLDER to see why")
+    feeder.begin()
+    end = time.monotonic() + seconds + 1.0
+    while time.monotonic() < end:
+        executor.spin_once(timeout_sec=0.05)
+
+
+def _listening(feeder: Feeder) -> bool:
+    """All three planning nodes have subscribed to the tracks."""
+    return feeder.count_subscribers(f"{NAMESPACE}/tracks") >= 3
+
+
+def _figures(feeder: Feeder, agents: int) -> Latency:
+    begin = feeder.started_ns + 1_000_000_000
+    rows = [
+        ((feeder.arrived[stamp] - tracks) * 1e-6, times)
+        for stamp, (tracks, times) in feeder.tracks_of.items()
+        if stamp in feeder.arrived and tracks >= begin
+    ]
+    if not rows:
+        raise BehaviorsError(f"bench latency: no trajectory came back with {agents} agents; run with --log FOLDER to see why")
+    delays = np.array([row[0] for row in rows])
+    stages = np.median(np.array([row[1] for row in rows]), axis=0) * 1e3
+    p50, p99 = np.percentile(delays, (50, 99))
+    sent = sum(begin <= stamp < feeder.sent[-1] for stamp in feeder.sent)
+    return Latency(agents, sent, len(rows), float(p50), float(p99), float(delays.max()), *map(float, stages))
+
+
+def default_map() -> Path:
+    """The embedded urban map."""
+    return DEMO.parent / "urban.osm"
