@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from behaviors_ros.datatypes import Array, Predictions
-from behaviors_ros.generation.reference import nearest, project
+from behaviors_ros.generation.reference import nearest
 
 REAR, FRONT, CENTRE, SPEED, RIGHT, LEFT = range(6)
 
@@ -58,11 +58,25 @@ def agents_along(
 
 @no_type_check
 @njit(cache=True)
+def _walked(table: Array, x: float, y: float, index: int) -> int:  # pragma: no cover (compiled)
+    """The nearest sample, downhill from `index`: agents move little in a step."""
+    last = table.shape[0] - 1
+    here = (x - table[index, 0]) ** 2 + (y - table[index, 1]) ** 2
+    for way in (1, -1):
+        while 0 <= index + way <= last:
+            there = (x - table[index + way, 0]) ** 2 + (y - table[index + way, 1]) ** 2
+            if there >= here:
+                break
+            index, here = index + way, there
+    return index
+
+
+@no_type_check
+@njit(cache=True)
 def _along(
     table: Array, spacing: float, position: Array, yaw: Array, speed: Array, size: Array, low: int, high: int,
     beside: float, out: Array, near: Array,
 ) -> None:  # pragma: no cover  # fmt: skip
-    row = np.empty(8)
     for n in range(position.shape[0]):
         index = -1
         for i in range(position.shape[1]):
@@ -72,10 +86,12 @@ def _along(
                 continue
             if index < 0:
                 index = nearest(table, spacing, x, y, math.nan, low, high)
-            else:
-                index = nearest(table, spacing, x, y, math.nan, index - 20, index + 20)
-            station, offset = project(table, spacing, x, y, index, row)
-            turned = heading - row[2]
+            index = _walked(table, x, y, index)
+            foot_x, foot_y, yaw_r = table[index, 0], table[index, 1], table[index, 2]
+            c, s = math.cos(yaw_r), math.sin(yaw_r)
+            station = index * spacing + (x - foot_x) * c + (y - foot_y) * s
+            offset = (y - foot_y) * c - (x - foot_x) * s
+            turned = heading - yaw_r
             cosine, sine = abs(math.cos(turned)), abs(math.sin(turned))
             half = 0.5 * (size[n, 0] * cosine + size[n, 1] * sine)
             side = 0.5 * (size[n, 0] * sine + size[n, 1] * cosine)

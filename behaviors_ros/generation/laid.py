@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import no_type_check
 
 import numpy as np
@@ -10,10 +11,11 @@ from numba import njit
 
 from behaviors_ros.datatypes import Array
 from behaviors_ros.generation.paths import COLUMNS, Paths, Profile, lateral_paths, lateral_start
-from behaviors_ros.generation.reference import look, project
+from behaviors_ros.generation.reference import project
 from behaviors_ros.generation.situation import Situation
 
 
+@lru_cache(maxsize=4)
 def previous_path(situation: Situation) -> Paths:
     """The previous plan's path from the start on, and on at its last offset; none unless the start is on it."""
     plan = situation.scene.previous
@@ -53,6 +55,7 @@ def _continued(situation: Situation, poses: Array) -> Paths:
     return placed(situation, np.vstack((poses, onward)), "continue") if tail.usable[0] else _none(situation)
 
 
+@lru_cache(maxsize=4)
 def straight_path(situation: Situation) -> Paths:
     """Straight ahead: the curvature goes to zero over a second of travel, 3 m at least."""
     start, step = situation.start, situation.step_m
@@ -104,5 +107,4 @@ def _place(
         o[5] = a[3] + u * (b[3] - a[3])
         index = min(max(int(station / spacing + 0.5), 0), table.shape[0] - 1)
         station, offset = project(table, spacing, o[2], o[3], index, row)
-        look(table, spacing, station, row)
         o[1], o[6], o[7], o[8] = station, row[5], row[6] + offset, row[7]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import no_type_check
 
 import numpy as np
 from numba import njit
@@ -67,7 +68,7 @@ def candidates(situation: Situation, motions: Motions, generator: str) -> Candid
     specs, along, lead = specs[valid], along[valid], lead[valid]
     kept = [label for label, use in zip(motions.labels, valid, strict=True) if use]
     labels = tuple(
-        label if agent < 0 else f"{label}, follow {situation.label_of(agent)}"
+        label if agent < 0 else f"{label}, follow {situation.label_of(int(agent))}"
         for label, agent in zip(kept, lead, strict=True)
     )
     return on_grid(situation, motions.paths, specs[:, profiles.PATH].astype(np.int64), along, labels, generator)
@@ -127,6 +128,7 @@ def empty(situation: Situation) -> Candidates:
     )  # fmt: skip
 
 
+@no_type_check
 @njit(cache=True)
 def _place(tables: Array, path: Array, along: Array, out: Array) -> None:  # pragma: no cover (compiled)
     """x, y, yaw, curvature, s, d at each distance: cubic in position and yaw, straight on beyond the path."""

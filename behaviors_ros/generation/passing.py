@@ -23,7 +23,7 @@ class Passing(Parameters):
     standing_mps: float = value(0.5, "agents slower than this may be passed in the oncoming lane", low=0.0, high=3.0)
     merge_m: float = value(20.0, "agents nearer to each other than this are passed together", low=0.0, high=100.0)
     after_m: float = value(1.5, "rear bumper ahead of the passed agent before returning", low=0.0, high=20.0)
-    groups: int = value(2, "groups of agents ahead for which passing is offered", low=0, high=10)
+    groups: int = value(2, "groups of agents ahead for which passing is offered", low=0.0, high=10.0)
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,18 @@ def passing(situation: Situation, lateral: Lateral, rules: Passing) -> list[Prof
 
 def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
     """Slow agents in the way of the centre line, where and when the ego would be beside them; nearest first."""
-    along = situation.agents.along
+    now = situation.agents.along[:, 0]
     reach = 0.5 * situation.vehicle.width_m + max(rules.clearances_m, default=0.0)
     rear_bumper = situation.station - situation.vehicle.rear_overhang_m
-    slow = rules.slow_fraction * situation.limit_mps
+    speed = now[:, columns.SPEED]
+    slow = (speed > -rules.standing_mps) & (speed < rules.slow_fraction * situation.limit_mps)
+    blocks = (now[:, columns.LEFT] > -reach) & (now[:, columns.RIGHT] < reach)
     found = []
-    for n in range(len(along)):
-        speed, blocks = (
-            along[n, 0, columns.SPEED],
-            (along[n, 0, columns.LEFT] > -reach) & (along[n, 0, columns.RIGHT] < reach),
-        )
-        standing = speed < rules.standing_mps
-        if blocks and -rules.standing_mps < speed < slow and along[n, 0, columns.FRONT] > rear_bumper:
-            meeting = _meeting(situation, along[n], standing, rear_bumper)
-            if meeting is not None:
-                found.append(Obstruction(situation.label_of(n), *meeting, standing))
+    for n in np.flatnonzero(slow & blocks & (now[:, columns.FRONT] > rear_bumper)):
+        standing = bool(speed[n] < rules.standing_mps)
+        meeting = _meeting(situation, situation.agents.along[n], standing, rear_bumper)
+        if meeting is not None:
+            found.append(Obstruction(situation.label_of(int(n)), *meeting, standing))
     return sorted(found, key=lambda item: (item.rear, item.label))
 
 

@@ -10,7 +10,7 @@ from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.laid import previous_path, straight_path
 from behaviors_ros.generation.motions import empty, on_grid
 from behaviors_ros.generation.situation import Situation, situation_of
-from behaviors_ros.generation.start import Stitching, state_at
+from behaviors_ros.generation.start import Stitching, states_at
 from behaviors_ros.parameters import Parameters, Vehicle
 
 
@@ -50,13 +50,11 @@ class Previous:
         elapsed = (situation.scene.stamp_ns - old.stamp_ns) * 1e-9
         time = elapsed + situation.grid.time_s
         inside = time <= old.time_s[-1] + 1e-9
+        states = states_at(old, time[inside])
         out = np.zeros((len(time), 3))
-        states = [state_at(old, float(t), self.vehicle) for t in time[inside]]
-        out[inside, 1] = [state.speed for state in states]
-        out[inside, 2] = [state.acceleration for state in states]
+        out[inside, 1:] = states[:, 3:5]
         out[0, 1:] = situation.start.speed, situation.start.acceleration
-        gaps = np.hypot(*np.diff([state.position for state in states], axis=0).T) if len(states) > 1 else np.zeros(0)
-        out[1 : len(states), 0] = np.cumsum(gaps)
+        out[1 : len(states), 0] = np.cumsum(np.hypot(*np.diff(states[:, :2], axis=0).T))
         self._onward(out, len(states), situation.grid.dt_s)
         return out
 

@@ -37,12 +37,6 @@ class Reference:
         """Station of the last sample, m. The curve goes on straight beyond both ends."""
         return self.spacing_m * (len(self.table) - 1)
 
-    def station_of(self, route_s: Float[Array, " point"] | float) -> Array:
-        """Station on the reference of an arc length on the route path, m; straight on beyond both ends."""
-        along = self.table[:, 5]
-        inside = np.interp(route_s, along, np.arange(len(along)) * self.spacing_m)
-        return inside + np.minimum(route_s - along[0], 0.0) + np.maximum(route_s - along[-1], 0.0)
-
 
 @lru_cache(maxsize=4)
 def reference_of(route: Route, smoothing_m: float) -> Reference:
@@ -153,7 +147,7 @@ def nearest(
 def project(table: Array, spacing: float, x: float, y: float, index: int, row: Array) -> tuple:  # pragma: no cover
     """(station, offset) of a point near sample `index`, by Newton steps; `row` is the reference there."""
     station = index * spacing
-    for _ in range(6):
+    for _ in range(4):
         look(table, spacing, station, row)
         along = (x - row[0]) * math.cos(row[2]) + (y - row[1]) * math.sin(row[2])
         offset = (y - row[1]) * math.cos(row[2]) - (x - row[0]) * math.sin(row[2])

@@ -7,11 +7,11 @@ controller sees; measurement noise and actuator lag then do not enter each plan 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
-from behaviors_ros.datatypes import EgoState, Scene, Trajectory
+from behaviors_ros.datatypes import Array, EgoState, Scene, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
@@ -58,35 +58,35 @@ def previous_state(scene: Scene, vehicle: Vehicle, stitching: Stitching = DEFAUL
 
 
 def state_at(trajectory: Trajectory, time_s: float, vehicle: Vehicle) -> EgoState:
-    """State of a trajectory at a time of its own axis, within it: cubic in position and speed, linear in the rest."""
+    """State of a trajectory at a time of its own axis, within it."""
+    x, y, yaw, speed, acceleration, curvature = states_at(trajectory, np.array([time_s]))[0]
+    stamp_ns = trajectory.stamp_ns + round(time_s * 1e9)
+    steering = math.atan(curvature * vehicle.wheel_base_m)
+    return EgoState(stamp_ns, np.array([x, y]), yaw, speed, acceleration, steering, speed * curvature)
+
+
+def states_at(trajectory: Trajectory, times_s: Float[Array, " time"]) -> Float[Array, "time 6"]:
+    """x, y, yaw, speed, acceleration, curvature at times of the trajectory's own axis, within it.
+
+    Cubic in position and speed (their time derivatives are known), linear in the rest.
+    """
     grid = trajectory.time_s
-    k = int(np.clip(np.searchsorted(grid, time_s + 1e-9) - 1, 0, len(grid) - 2))
-    step = float(grid[k + 1] - grid[k])
-    u = min(max((time_s - float(grid[k])) / step, 0.0), 1.0)
-    speed, acceleration, yaw = (a[k : k + 2] for a in (trajectory.speed, trajectory.acceleration, trajectory.yaw))
-    velocity = speed[:, None] * np.column_stack((np.cos(yaw), np.sin(yaw)))
-    turn = math.remainder(float(yaw[1] - yaw[0]), math.tau)
-    curvature = float(trajectory.curvature[k] + u * (trajectory.curvature[k + 1] - trajectory.curvature[k]))
-    now = max(float(_hermite(speed[0], acceleration[0], speed[1], acceleration[1], step, u)), 0.0)
-    return EgoState(
-        trajectory.stamp_ns + round(time_s * 1e9),
-        np.asarray(_hermite(trajectory.position[k], velocity[0], trajectory.position[k + 1], velocity[1], step, u)),
-        float(yaw[0]) + u * turn,
-        now,
-        float(acceleration[0] + u * (acceleration[1] - acceleration[0])),
-        math.atan(curvature * vehicle.wheel_base_m),
-        now * curvature,
-    )
+    k = np.clip(np.searchsorted(grid, times_s + 1e-9) - 1, 0, len(grid) - 2)
+    step = grid[k + 1] - grid[k]
+    u = np.clip((times_s - grid[k]) / step, 0.0, 1.0)
+    yaw = np.unwrap(trajectory.yaw)
+    velocity = trajectory.speed[:, None] * np.column_stack((np.cos(yaw), np.sin(yaw)))
+    position = _hermite(trajectory.position, velocity, k, step[:, None], u[:, None])
+    speed = np.maximum(_hermite(trajectory.speed, trajectory.acceleration, k, step, u), 0.0)
+    linear = (a[k] + u * (a[k + 1] - a[k]) for a in (yaw, trajectory.acceleration, trajectory.curvature))
+    heading, acceleration, curvature = linear
+    return np.column_stack((position, heading, speed, acceleration, curvature))
 
 
-def _hermite(p0: Any, m0: Any, p1: Any, m1: Any, step: float, u: float) -> Any:
-    """Cubic through p0, p1 with time derivatives m0, m1, at fraction u of a step."""
-    return (
-        (1 + 2 * u) * (1 - u) ** 2 * p0
-        + u * (1 - u) ** 2 * step * m0
-        + u * u * (3 - 2 * u) * p1
-        + u * u * (u - 1) * step * m1
-    )
+def _hermite(values: Array, rates: Array, k: Array, step: Array, u: Array) -> Array:
+    """Cubic through values k and k + 1 with their time derivatives, at fraction u of a step."""
+    before = (1 + 2 * u) * (1 - u) ** 2 * values[k] + u * (1 - u) ** 2 * step * rates[k]
+    return before + u * u * (3 - 2 * u) * values[k + 1] + u * u * (u - 1) * step * rates[k + 1]
 
 
 def _near(ego: EgoState, planned: EgoState, stitching: Stitching) -> bool:
@@ -94,7 +94,7 @@ def _near(ego: EgoState, planned: EgoState, stitching: Stitching) -> bool:
     offset = ego.position - planned.position
     along = math.cos(planned.yaw) * offset[0] + math.sin(planned.yaw) * offset[1]
     across = math.cos(planned.yaw) * offset[1] - math.sin(planned.yaw) * offset[0]
-    return (
+    return bool(
         abs(along) <= stitching.longitudinal_m
         and abs(across) <= stitching.lateral_m
         and abs(math.remainder(ego.yaw - planned.yaw, math.tau)) <= stitching.heading_rad
