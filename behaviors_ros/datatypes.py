@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -536,8 +537,10 @@ class Mode(IntEnum):
 
 POSITION_QUANTUM_M = 2.0**-13  # 0.12 mm: float32 offsets from a whole-metre origin are exact within 1 km
 
+Handed = TypeVar("Handed", Predictions, Candidates)
 
-def rounded(value: Predictions | Candidates) -> Predictions | Candidates:
+
+def rounded(value: Handed) -> Handed:
     """The value with the precision of a message: positions on a 2^-13 m lattice, the rest float32.
 
     Stages hand on rounded values, so that a node graph, which exchanges messages, decides exactly as `pipeline.plan`.

@@ -64,9 +64,9 @@ def limits(field: FieldInfo) -> tuple[float, float]:
     """Inclusive range of a parameter; an open side is infinite."""
     low, high = -math.inf, math.inf
     for rule in field.metadata:
-        low = getattr(rule, "ge", None) if getattr(rule, "ge", None) is not None else low
-        high = getattr(rule, "le", None) if getattr(rule, "le", None) is not None else high
-    return float(low), float(high)
+        low = float(getattr(rule, "ge", low))
+        high = float(getattr(rule, "le", high))
+    return low, high
 
 
 def yaml_tree(model: Parameters) -> dict[str, Any]:

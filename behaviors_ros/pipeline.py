@@ -11,7 +11,7 @@ from behaviors_ros.datatypes import Grid, Plan, Scene, rounded
 from behaviors_ros.errors import InputError
 from behaviors_ros.generation.generate import generate
 from behaviors_ros.generation.interface import Generator
-from behaviors_ros.parameters import Parameters, Vehicle, validated, value
+from behaviors_ros.parameters import Parameters, Vehicle, validated, value, yaml_tree
 from behaviors_ros.prediction.interface import Predictor
 from behaviors_ros.scoring.interface import Gate, Scorer
 from behaviors_ros.scoring.score import score
@@ -90,8 +90,8 @@ def build(config: Mapping[str, Any]) -> Stages:
 def defaults() -> dict[str, Any]:
     """The whole configuration tree with its default values: the fields, then every known plugin under its name."""
     kinds = ("predictor", "generator", "gate", "scorer")
-    plugins = {name: registry.get(kind, name).parameters() for kind in kinds for name in registry.names(kind)}
-    return Configuration().model_dump(mode="json") | {name: of.model_dump(mode="json") for name, of in plugins.items()}
+    plugins: dict[str, Any] = {name: registry.get(kind, name) for kind in kinds for name in registry.names(kind)}
+    return yaml_tree(Configuration()) | {name: yaml_tree(cls.parameters()) for name, cls in plugins.items()}
 
 
 def plan(scene: Scene, stages: Stages, plan_id: int) -> Plan:

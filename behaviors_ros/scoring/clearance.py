@@ -25,7 +25,7 @@ class ClearanceParameters(Parameters):
     base_m: float = value(0.5, "distance wished at standstill", low=0.01, high=5.0)
     time_s: float = value(0.1, "further distance wished per speed", low=0.0, high=2.0)
     probability_min: float = value(0.2, "modes less probable than this do not count", low=0.0, high=1.0)
-    interval_s: float = value(0.2, "time between the instants at which it is asked", low=0.01, high=2.0)
+    interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
 
 
 @register("scorer", "clearance")
@@ -43,7 +43,7 @@ class Clearance:
         if not foreseeable(predictions):
             return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
         p, boxes = self.p, ego_boxes(candidates, self.vehicle)
-        reach_m = p.base_m + p.time_s * float(np.nanmax(np.abs(boxes.speed), initial=0.0))
+        reach_m = p.base_m + p.time_s * float(np.nanmax(np.abs(candidates.speed), initial=0.0))
         agents = np.isin(predictions.kind, VULNERABLE) & near(predictions, boxes, reach_m)
         modes = mode_boxes(scene, predictions, agents, p.probability_min)
         stride = interval_stride(candidates, p.interval_s)

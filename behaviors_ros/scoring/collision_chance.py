@@ -14,7 +14,7 @@ class CollisionChanceParameters(Parameters):
 
     chance_max: float = value(0.3, "largest chance of collision at any instant", low=0.0, high=1.0)
     horizon_s: float = value(2.5, "how far ahead it is asked", low=0.0, high=20.0)
-    interval_s: float = value(0.2, "time between the instants at which it is asked", low=0.01, high=2.0)
+    interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
 
 
 @register("gate", "collision_chance")

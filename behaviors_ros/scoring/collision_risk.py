@@ -13,7 +13,7 @@ class CollisionRiskParameters(Parameters):
     """Weight and resolution."""
 
     weight: float = value(3.0, "share in the weighted mean", low=0.0, high=100.0)
-    interval_s: float = value(0.2, "time between the instants at which it is asked", low=0.01, high=2.0)
+    interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
 
 
 @register("scorer", "collision_risk")

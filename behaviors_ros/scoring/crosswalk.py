@@ -54,11 +54,11 @@ class Crosswalk:
             if stop.polygon is None:
                 gap[:] = np.nan
                 continue
-            start, end = area(scene, stop)
+            start, end = area(scene, stop.polygon, stop)
             line = stop.s + self.p.overrun_m
             enter_s = first_time(front > line, candidates.time_s)
             leave_s = first_time(rear > end, candidates.time_s)
-            to_people = passage_gap(enter_s, leave_s, self._occupied_s(scene, predictions, stop), self.p.gap_s)
+            to_people = passage_gap(enter_s, leave_s, self._occupied_s(scene, predictions, stop.polygon), self.p.gap_s)
             bound = can_hold(front[:, 0], candidates.speed[:, 0], line, self.p.deceleration_mps2)
             gap = np.minimum(gap, np.where(bound, to_people, self.p.gap_s))
             on_it = (front > start) & (rear < end)
@@ -66,12 +66,14 @@ class Crosswalk:
             gap = np.where(blocks, 0.0, gap)
         return at_least(gap, self.p.gap_s, candidates)
 
-    def _occupied_s(self, scene: Scene, predictions: Predictions, stop: StopPoint) -> Float[Array, "instant"]:
+    def _occupied_s(
+        self, scene: Scene, predictions: Predictions, polygon: Float[Array, "corner 2"]
+    ) -> Float[Array, "instant"]:
         """Instants at which somebody is predicted on the crosswalk within or towards the ego's way, s."""
         people = np.isin(predictions.kind, VULNERABLE)
         chosen = predictions.valid & people[:, None] & (predictions.probability >= self.p.probability_min)
         position, yaw, speed = predictions.position[chosen], predictions.yaw[chosen], predictions.speed[chosen]
-        inside = contains(stop.polygon, position)
+        inside = contains(polygon, position)
         frame = route_frame(scene.route)
         s, d = frame.project(position[inside])
         towards = -np.sign(d) * speed[inside] * np.sin(yaw[inside] - frame.heading(s))
@@ -80,9 +82,9 @@ class Crosswalk:
         return predictions.time_s[np.unique(step[in_way])]
 
 
-def area(scene: Scene, stop: StopPoint) -> tuple[float, float]:
+def area(scene: Scene, polygon: Float[Array, "corner 2"], stop: StopPoint) -> tuple[float, float]:
     """Arc lengths at which the path enters and leaves the crosswalk, m; from the line where it misses the polygon."""
-    on: Bool[Array, "point"] = contains(stop.polygon, scene.route.path)
+    on: Bool[Array, "point"] = contains(polygon, scene.route.path)
     on &= (scene.route.s >= stop.s - 1.0) & (scene.route.s <= stop.clear_s + 1.0)
     s = scene.route.s[on]
     return (float(s[0]), float(s[-1])) if s.size else (stop.s, stop.clear_s)

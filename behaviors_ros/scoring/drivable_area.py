@@ -19,7 +19,7 @@ class DrivableAreaParameters(Parameters):
     """How far outside is accepted."""
 
     outside_max_m: float = value(0.1, "largest distance of a corner beyond the drivable edge", low=0.0, high=5.0)
-    interval_s: float = value(0.2, "time between the instants at which it is asked", low=0.01, high=2.0)
+    interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
 
 
 @register("gate", "drivable_area")
@@ -35,11 +35,11 @@ class DrivableArea:
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate."""
         stride = interval_stride(candidates, self.p.interval_s)
-        boxes, route, hints = ego_boxes(candidates, self.vehicle), scene.route, candidates.s[:, ::stride]
-        corners = box_corners(
-            boxes.centre[:, ::stride], candidates.yaw[:, ::stride], self.vehicle.length_m, self.vehicle.width_m
-        )
-        s, d = route_frame(route).project_near(corners, hints[..., None], 2.0 * self.vehicle.length_m)
+        boxes, route, length = ego_boxes(candidates, self.vehicle), scene.route, self.vehicle.length_m
+        corners = box_corners(boxes.pose[:, ::stride, :2], candidates.yaw[:, ::stride], length, self.vehicle.width_m)
+        ahead = boxes.offset + 0.5 * length * np.array([1.0, 1.0, -1.0, -1.0])
+        hints = candidates.s[:, ::stride, None] + ahead
+        s, d = route_frame(route).project_near(corners, hints, 0.5 * length)
         excess = outside(s, d, route.s, route.left_drivable, route.right_drivable)
         farther = excess - np.maximum(excess[:, :1], 0.0)
         return at_most(farther.max(axis=1, initial=-np.inf), self.p.outside_max_m, candidates)

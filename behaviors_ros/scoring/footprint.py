@@ -18,34 +18,31 @@ PASSABLE = (AgentClass.OVER_DRIVABLE, AgentClass.UNDER_DRIVABLE)
 
 
 class EgoBoxes(NamedTuple):
-    """Box of the ego at every step. centre m; cos, sin of yaw; speed m/s; half sizes m; offset: axle to centre, m.
+    """Box of the ego at every step. pose: centre x, y m, cos and sin of yaw, speed m/s; half sizes m.
 
-    stood: the last step until which the ego has not moved from where it stands at step 0; -1 when it moves then.
+    offset: from the rear axle forward to the centre, m. stood: the last step until which the ego has not moved from
+    where it stands at step 0; -1 when it moves then. low, high: rectangle around all centres, m.
     """
 
-    centre: Float[Array, "candidate step 2"]
-    cos: Float[Array, "candidate step"]
-    sin: Float[Array, "candidate step"]
-    speed: Float[Array, "candidate step"]
+    pose: Float[Array, "candidate step 5"]
     stood: Int[Array, "candidate"]
     half_length: float
     half_width: float
     offset: float
+    low: Float[Array, "2"]
+    high: Float[Array, "2"]
 
 
 class ModeBoxes(NamedTuple):
     """Boxes of agents along chosen modes, modes of an agent in a row.
 
-    agent: its row in the predictions; centre m; covariance xx, xy, yy m^2; half sizes m; behind: at step 0 the agent is
-    right behind the ego, in its lane and direction.
+    agent: its row in the predictions; pose as in `EgoBoxes`; covariance xx, xy, yy m^2; half sizes m; behind: at step 0
+    the agent is right behind the ego, in its lane and direction.
     """
 
     agent: Int[Array, "mode"]
     probability: Float[Array, "mode"]
-    centre: Float[Array, "mode step 2"]
-    cos: Float[Array, "mode step"]
-    sin: Float[Array, "mode step"]
-    speed: Float[Array, "mode step"]
+    pose: Float[Array, "mode step 5"]
     covariance: Float[Array, "mode step 3"]
     half_length: Float[Array, "mode"]
     half_width: Float[Array, "mode"]
@@ -57,13 +54,14 @@ def ego_boxes(candidates: Candidates, vehicle: Vehicle) -> EgoBoxes:
     """The ego's boxes along its candidates; cached, for a set of candidates is asked by many plugins."""
     cos, sin = np.cos(candidates.yaw), np.sin(candidates.yaw)
     offset = vehicle.centre_offset_m
-    centre = candidates.position + offset * np.stack([cos, sin], axis=-1)
-    away = np.hypot(*np.moveaxis(candidates.position - candidates.position[:, :1], -1, 0))
-    still = np.logical_and.accumulate((away < 0.05) & (np.abs(candidates.speed[:, :1]) < 0.05), axis=1)
-    speed = np.ascontiguousarray(candidates.speed)
-    return EgoBoxes(
-        centre, cos, sin, speed, still.sum(axis=1) - 1, 0.5 * vehicle.length_m, 0.5 * vehicle.width_m, offset
-    )
+    x, y = candidates.position[..., 0] + offset * cos, candidates.position[..., 1] + offset * sin
+    moved = candidates.position - candidates.position[:, :1]
+    still = (np.hypot(moved[..., 0], moved[..., 1]) < 0.05) & (np.abs(candidates.speed[:, :1]) < 0.05)
+    stood = np.logical_and.accumulate(still, axis=1).sum(axis=1) - 1
+    pose = np.stack([x, y, cos, sin, candidates.speed], axis=-1)
+    low = np.array([np.nanmin(x, initial=np.inf), np.nanmin(y, initial=np.inf)])
+    high = np.array([np.nanmax(x, initial=-np.inf), np.nanmax(y, initial=-np.inf)])
+    return EgoBoxes(pose, stood, 0.5 * vehicle.length_m, 0.5 * vehicle.width_m, offset, low, high)
 
 
 def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agent"], least: float) -> ModeBoxes:
@@ -71,14 +69,11 @@ def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agen
     likeliest = predictions.probability >= predictions.probability.max(axis=1, initial=0.0, keepdims=True)
     chosen = predictions.valid & agents[:, None] & ((predictions.probability >= least) | likeliest)
     agent, _ = np.nonzero(chosen)
-    covariance = predictions.covariance[chosen]
+    position, yaw, covariance = predictions.position[chosen], predictions.yaw[chosen], predictions.covariance[chosen]
     return ModeBoxes(
         agent,
         predictions.probability[chosen],
-        predictions.position[chosen],
-        np.cos(predictions.yaw[chosen]),
-        np.sin(predictions.yaw[chosen]),
-        predictions.speed[chosen],
+        np.stack([position[..., 0], position[..., 1], np.cos(yaw), np.sin(yaw), predictions.speed[chosen]], axis=-1),
         np.stack([covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]], axis=-1),
         0.5 * predictions.length[agent],
         0.5 * predictions.width[agent],
@@ -97,21 +92,17 @@ def foreseeable(predictions: Predictions) -> bool:
     state = (predictions.position.sum(axis=-1) + predictions.yaw + predictions.speed).sum(axis=-1)
     state = state + predictions.covariance.sum(axis=(-3, -2, -1)) + predictions.probability + size[:, None]
     usable = predictions.valid.any(axis=1) & np.isfinite(np.where(predictions.valid, state, 0.0)).all(axis=1)
-    return bool(usable[solid(predictions)].all())
+    return bool(np.all(usable | ~solid(predictions)))
 
 
 def near(predictions: Predictions, boxes: EgoBoxes, reach_m: float) -> Bool[Array, "agent"]:
     """Agents that come within `reach_m` (m, between boxes) of the rectangle around all candidates at any time."""
-    if len(predictions) == 0 or len(boxes.centre) == 0:
-        return np.zeros(len(predictions), dtype=bool)
     size = np.hypot(boxes.half_length, boxes.half_width) + 0.5 * np.hypot(predictions.length, predictions.width)
-    position = np.where(predictions.valid[..., None, None], predictions.position, np.inf)
     margin = (size + reach_m)[:, None, None]
-    low = np.nanmin(boxes.centre, axis=(0, 1), initial=np.inf)
-    high = np.nanmax(boxes.centre, axis=(0, 1), initial=-np.inf)
-    inside = (position[..., 0] > low[0] - margin) & (position[..., 0] < high[0] + margin)
-    inside &= (position[..., 1] > low[1] - margin) & (position[..., 1] < high[1] + margin)
-    return inside.any(axis=(1, 2))
+    x, y = predictions.position[..., 0], predictions.position[..., 1]
+    inside = (x > boxes.low[0] - margin) & (x < boxes.high[0] + margin)
+    inside &= (y > boxes.low[1] - margin) & (y < boxes.high[1] + margin)
+    return np.asarray(inside.any(axis=(1, 2)))
 
 
 @lru_cache(maxsize=2)

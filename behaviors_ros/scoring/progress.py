@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, Terms
+from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, Terms, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
-from behaviors_ros.scoring.footprint import terms
+from behaviors_ros.scoring.footprint import finite, terms
 
 
 class ProgressParameters(Parameters):
@@ -34,26 +34,19 @@ class Progress:
         """One term a candidate."""
         start, goal_s = candidates.s[:, 0], scene.route.goal_s
         raw = np.minimum(candidates.s[:, -1], np.maximum(goal_s, start)) - start
-        possible = possible_distance(
-            scene.route,
-            float(np.nanmedian(start)),
-            float(np.nanmedian(candidates.speed[:, 0])),
-            candidates.time_s,
-            self.p.acceleration_mps2,
-            self.vehicle.speed_max_mps,
-        )
+        any_finite = int(np.argmax(finite(candidates)))
+        possible = self._possible(scene.route, candidates.trajectory(any_finite), float(start[any_finite]))
         floor = self.p.floor_m
         return terms(raw, np.maximum(raw, floor) / max(possible, floor), candidates)
 
+    def _possible(self, route: Route, trajectory: Trajectory, start_s: float) -> float:
+        """Distance from a trajectory's start with constant acceleration up to the speed limit there, up to the goal, m.
 
-def possible_distance(route: Route, s: float, speed: float, time_s, acceleration: float, speed_max: float) -> float:
-    """Distance from `s` (m) with constant acceleration up to the speed limit where it drives, up to the goal, m.
-
-    A start above the limit counts as at the limit from the next step on. Trapezoidal rule over the grid.
-    """
-    start, speed = s, max(speed, 0.0)
-    for dt in np.diff(time_s):
-        index = min(int(np.searchsorted(route.s, s)), len(route.s) - 1)
-        faster = min(speed + acceleration * dt, float(route.speed_limit[index]), speed_max)
-        s, speed = s + 0.5 * (speed + faster) * dt, faster
-    return max(min(s, route.goal_s) - start, 0.0)
+        A start above the limit counts as at the limit from the next step on. Trapezoidal rule over the grid.
+        """
+        s, speed = start_s, max(float(trajectory.speed[0]), 0.0)
+        for dt in np.diff(trajectory.time_s):
+            limit = float(route.speed_limit[min(int(np.searchsorted(route.s, s)), len(route.s) - 1)])
+            faster = min(speed + self.p.acceleration_mps2 * dt, limit, self.vehicle.speed_max_mps)
+            s, speed = s + 0.5 * (speed + faster) * dt, faster
+        return max(min(s, route.goal_s) - start_s, 0.0)

@@ -8,7 +8,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from behaviors_ros.scoring.contact import BLOCK, apart, circles
+from behaviors_ros.scoring.contact import BLOCK, apart, circles, radii, rear_contact, relative
 
 
 @no_type_check
@@ -17,50 +17,51 @@ def time_to_collision(ego, modes, steps, stride, horizon, standing):
     """Least time (candidate,) in s, at most `horizon`, until boxes moving on at constant speed and heading meet.
 
     Asked at every `stride`-th step below `steps` at which the ego is faster than `standing` m/s, of agents whose centre
-    is not behind the ego's rear axle. The time is exact: boxes that do not turn keep their separating directions.
+    is not behind the ego's rear axle and that have not run into it from behind.
     """
-    least = np.full(len(ego.centre), horizon)
-    ego_circles, mode_circles = circles(ego.centre), circles(modes.centre)
-    ego_radius = math.hypot(ego.half_length, ego.half_width)
-    for m in range(len(modes.centre)):
-        radius = ego_radius + math.hypot(modes.half_length[m], modes.half_width[m])
-        fastest = np.abs(modes.speed[m]).max()
-        for i in range(len(ego.centre)):
-            for step in range(0, steps, stride):
-                reach = radius + (fastest + abs(ego.speed[i, step])) * least[i]
-                if abs(ego.speed[i, step]) <= standing:
+    e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
+    ego_circles, mode_circles, sizes = circles(e), circles(a), radii(ego, modes)
+    told, least = rear_contact(ego, modes, 0.0), np.full(len(e), horizon)
+    for m in range(len(a)):
+        length, width, fastest = modes.half_length[m], modes.half_width[m], np.abs(a[m, :, 4]).max()
+        for i in range(len(e)):
+            for step in range(0, min(steps, told[i, m]), stride):
+                speed = e[i, step, 4]
+                reach = sizes[m] + (fastest + abs(speed)) * least[i]
+                if abs(speed) <= standing or apart(ego_circles, i, mode_circles, m, step // BLOCK, reach):
                     continue
-                if not apart(ego_circles[i, step // BLOCK], mode_circles[m, step // BLOCK], reach):
-                    least[i] = min(least[i], meeting(ego, modes, i, m, step, least[i]))
+                x, y, cos, sin = relative(e, a, i, m, step)
+                if x + offset >= 0.0:
+                    vx, vy = a[m, step, 4] * cos - speed, a[m, step, 4] * sin
+                    least[i] = meeting(x, y, cos, sin, vx, vy, ego_length, ego_width, length, width, least[i])
     return least
 
 
 @no_type_check
-@njit(cache=True, inline="always")
-def meeting(ego, modes, i, m, step, horizon):
-    """Time until the boxes of candidate i and mode m meet when both go straight on, s; `horizon` if later or never."""
-    c, s = ego.cos[i, step], ego.sin[i, step]
-    dx, dy = modes.centre[m, step, 0] - ego.centre[i, step, 0], modes.centre[m, step, 1] - ego.centre[i, step, 1]
-    x, y = dx * c + dy * s, dy * c - dx * s
-    if x + ego.offset < 0.0:
-        return horizon
-    cos, sin = modes.cos[m, step] * c + modes.sin[m, step] * s, modes.sin[m, step] * c - modes.cos[m, step] * s
-    vx, vy = modes.speed[m, step] * cos - ego.speed[i, step], modes.speed[m, step] * sin
-    length, width, ego_length, ego_width = modes.half_length[m], modes.half_width[m], ego.half_length, ego.half_width
-    p, q = abs(cos), abs(sin)
+@njit(cache=True)
+def meeting(x, y, cos, sin, vx, vy, ego_length, ego_width, length, width, horizon):
+    """Time until two boxes meet that do not turn, s; `horizon` if later or never.
+
+    x, y, cos, sin: pose of the other in the ego's axes; vx, vy: its relative velocity there, m/s; half sizes.
+    Exact: the time in which no side direction separates the boxes is one interval.
+    """
+    p, q, other_x, other_y = abs(cos), abs(sin), x * cos + y * sin, y * cos - x * sin
     start, end = together(x, vx, ego_length + length * p + width * q, 0.0, horizon)
-    start, end = together(y, vy, ego_width + length * q + width * p, start, end)
-    start, end = together(x * cos + y * sin, vx * cos + vy * sin, length + ego_length * p + ego_width * q, start, end)
-    start, end = together(y * cos - x * sin, vy * cos - vx * sin, width + ego_length * q + ego_width * p, start, end)
+    if start <= end:
+        start, end = together(y, vy, ego_width + length * q + width * p, start, end)
+    if start <= end:
+        start, end = together(other_x, vx * cos + vy * sin, length + ego_length * p + ego_width * q, start, end)
+    if start <= end:
+        start, end = together(other_y, vy * cos - vx * sin, width + ego_length * q + ego_width * p, start, end)
     return start if start <= end else horizon
 
 
 @no_type_check
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def together(x, v, half, start, end):
     """The part of the time interval [start, end] s in which abs(x + v t) <= half; empty when start > end."""
     if abs(v) < 1e-9:
-        return start, (end if abs(x) <= half else -1.0)
+        return start, (end if abs(x) <= half else start - 1.0)
     first, last = (-half - x) / v, (half - x) / v
     return max(start, min(first, last)), min(end, max(first, last))
 
@@ -70,29 +71,22 @@ def together(x, v, half, start, end):
 def clearance(ego, modes, steps, stride, base, gain):
     """Least ratio (candidate,), at most 1, of the distance to an agent and the one wished: base m + gain s x speed.
 
-    The agent is a circle as wide as its longer side; agents behind the ego's rear axle do not count.
+    The agent is a circle as wide as its longer side; it does not count behind the ego's rear axle, nor after it has run
+    into the ego from behind.
     """
-    least = np.ones(len(ego.centre))
-    ego_circles, mode_circles = circles(ego.centre), circles(modes.centre)
-    ego_radius = math.hypot(ego.half_length, ego.half_width)
-    for i in range(len(ego.centre)):
-        for m in range(len(modes.centre)):
-            radius = max(modes.half_length[m], modes.half_width[m])
-            for step in range(0, steps, stride):
-                wished = base + gain * abs(ego.speed[i, step])
-                reach = ego_radius + radius + wished
-                if not apart(ego_circles[i, step // BLOCK], mode_circles[m, step // BLOCK], reach):
-                    least[i] = min(least[i], max(distance(ego, modes, i, m, step) - radius, 0.0) / wished)
+    e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
+    ego_circles, mode_circles = circles(e), circles(a)
+    told, least = rear_contact(ego, modes, 0.0), np.ones(len(e))
+    for m in range(len(a)):
+        radius = max(modes.half_length[m], modes.half_width[m])
+        for i in range(len(e)):
+            for step in range(0, min(steps, told[i, m]), stride):
+                wished = base + gain * abs(e[i, step, 4])
+                reach = math.hypot(ego_length, ego_width) + radius + wished
+                if apart(ego_circles, i, mode_circles, m, step // BLOCK, reach):
+                    continue
+                x, y, _, _ = relative(e, a, i, m, step)
+                if x + offset >= 0.0:
+                    away = math.hypot(max(abs(x) - ego_length, 0.0), max(abs(y) - ego_width, 0.0))
+                    least[i] = min(least[i], max(away - radius, 0.0) / wished)
     return least
-
-
-@no_type_check
-@njit(cache=True, inline="always")
-def distance(ego, modes, i, m, step):
-    """Distance from the agent's centre to the ego's box, m; infinite when it is behind the ego's rear axle."""
-    c, s = ego.cos[i, step], ego.sin[i, step]
-    dx, dy = modes.centre[m, step, 0] - ego.centre[i, step, 0], modes.centre[m, step, 1] - ego.centre[i, step, 1]
-    x, y = dx * c + dy * s, dy * c - dx * s
-    if x + ego.offset < 0.0:
-        return math.inf
-    return math.hypot(max(abs(x) - ego.half_length, 0.0), max(abs(y) - ego.half_width, 0.0))

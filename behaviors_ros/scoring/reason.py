@@ -39,7 +39,7 @@ def _decided(candidates: Candidates, scores: Scores, index: int, outcome: Outcom
 
 def _forbidden(candidates: Candidates, scores: Scores) -> str:
     """How many candidates each gate forbids first, the most frequent gate first."""
-    reasons = Counter(scores.first_reason(i) for i in np.flatnonzero(~scores.admissible))
+    reasons = Counter(scores.first_reason(int(i)) for i in np.flatnonzero(~scores.admissible))
     if not reasons:
         return ""
     counts = ", ".join(f"{gate or 'not finite'} {count}" for gate, count in reasons.most_common())

@@ -28,7 +28,7 @@ def chances(
     if not foreseeable(predictions):
         return time_s, np.full((len(candidates), len(time_s)), np.nan)
     boxes = ego_boxes(candidates, vehicle)
-    variance = np.trace(predictions.covariance, axis1=-2, axis2=-1)[predictions.valid]
+    variance = (predictions.covariance[..., 0, 0] + predictions.covariance[..., 1, 1])[predictions.valid]
     reach_m = 4.0 * float(np.sqrt(variance.max(initial=0.0)))
     modes = mode_boxes(scene, predictions, solid(predictions) & near(predictions, boxes, reach_m), 0.01)
     return time_s, chance(boxes, modes, len(candidates.time_s), stride)

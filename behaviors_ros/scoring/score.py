@@ -20,9 +20,11 @@ def score(
     """The table. total = all gates x weighted mean of the scores, by the scorers' parameter `weight`.
 
     A gate's NaN and a candidate that is not finite forbid; a scorer's NaN scores 0. A plugin whose answer has the wrong
-    shape raises BehaviorsError.
+    shape, and no candidates at all, raise BehaviorsError.
     """
     count = len(candidates)
+    if count == 0:
+        raise BehaviorsError("score: no candidates; configure a generator that always offers a stop: minimal_risk_stop")
     verdicts = [gate.check(scene, predictions, candidates) for gate in gates]
     terms = [scorer.score(scene, predictions, candidates) for scorer in scorers]
     value = _columns(gates, [verdict.value for verdict in verdicts], count)

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from behaviors_ros.datatypes import Candidates, Outcome, Plan, Scene, Scores
-from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.scoring.continuation import change
 from behaviors_ros.scoring.footprint import finite
@@ -31,12 +30,7 @@ class Selection(Parameters):
 def select(
     scene: Scene, candidates: Candidates, scores: Scores, selection: Selection, vehicle: Vehicle, plan_id: int
 ) -> Plan:
-    """The decision: which candidate drives, and which stop goes with it.
-
-    Raises BehaviorsError when there is no candidate at all; that none is admissible is Outcome.EMERGENCY.
-    """
-    if len(candidates) == 0:
-        raise BehaviorsError("select: no candidates; configure a generator that always offers one: minimal_risk_stop")
+    """The decision: which candidate drives, and which stop goes with it; that none is admissible is an outcome."""
     stop = safe_stop(candidates, scores, vehicle)
     index, outcome = choose(scene, candidates, scores, selection, vehicle, stop)
     return Plan(

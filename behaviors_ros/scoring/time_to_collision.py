@@ -26,7 +26,7 @@ class TimeToCollisionParameters(Parameters):
     unsafe_s: float = value(0.95, "time to collision from which the score is 0", low=0.0, high=10.0)
     safe_s: float = value(3.0, "time to collision from which the score is 1", low=0.1, high=10.0)
     horizon_s: float = value(4.0, "how far along a candidate it is asked", low=0.0, high=20.0)
-    interval_s: float = value(0.2, "time between the instants at which it is asked", low=0.01, high=2.0)
+    interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
     probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)
     standing_mps: float = value(0.05, "speed up to which the ego stands and has none", low=0.0, high=1.0)
 
@@ -49,7 +49,7 @@ class TimeToCollision:
         if not foreseeable(predictions):
             return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
         p, boxes = self.p, ego_boxes(candidates, self.vehicle)
-        ego_speed = np.nanmax(np.abs(boxes.speed), initial=0.0)
+        ego_speed = np.nanmax(np.abs(candidates.speed), initial=0.0)
         fastest = float(predictions.speed[predictions.valid].max(initial=0.0))
         agents = solid(predictions) & near(predictions, boxes, (ego_speed + fastest) * p.safe_s)
         modes = mode_boxes(scene, predictions, agents, p.probability_min)

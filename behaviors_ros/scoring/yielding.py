@@ -44,7 +44,7 @@ class Yield:
         """One verdict a candidate. An ego in the zone already, or unable to hold the line, has no duty to wait."""
         front, rear = front_s(candidates, self.vehicle), rear_s(candidates, self.vehicle)
         gap = np.full(len(candidates), self.p.gap_s)
-        for stop in stops_ahead(scene.route, (StopKind.YIELD,), candidates, self.vehicle):
+        for stop in stops_ahead(scene.route, (StopKind.YIELD, StopKind.STOP_SIGN), candidates, self.vehicle):
             line = stop.s + self.p.overrun_m
             enter_s = first_time(front > line, candidates.time_s)
             leave_s = first_time(rear > stop.clear_s, candidates.time_s)
