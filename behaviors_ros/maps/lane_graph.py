@@ -13,6 +13,7 @@ from numba import njit
 
 from behaviors_ros.datatypes import Array, Lane, LaneKind, LaneMap
 from behaviors_ros.geometry.frenet import FrenetFrame
+from behaviors_ros.geometry.polylines import arc_length
 
 Match = tuple[int, float, float, float]
 WHEELED = (LaneKind.ROAD, LaneKind.BUS, LaneKind.BICYCLE, LaneKind.SHOULDER, LaneKind.PARKING)
@@ -21,10 +22,10 @@ MAX_PATHS = 32
 
 @dataclass
 class _Index:
-    """Centre lines of all lanes in one array, with the kind and bounding box of each, and the paths already built."""
+    """Centre lines of all lanes as rows x, y, s; the kind and bounding box of each; the paths already built."""
 
     ids: list[int]
-    points: Float[Array, "point 2"]
+    points: Float[Array, "point 3"]
     first: Array
     box: Float[Array, "lane 4"]
     kind: Array
@@ -137,7 +138,8 @@ def _index(lane_map: LaneMap) -> _Index:
     if lane_map not in _indices:
         lanes = list(lane_map.lanes.values())
         first = np.concatenate([[0], np.cumsum([len(lane.centre) for lane in lanes])]).astype(np.int64)
-        points = np.vstack([lane.centre for lane in lanes]) if lanes else np.zeros((0, 2))
+        rows = [np.column_stack([lane.centre, arc_length(lane.centre)]) for lane in lanes]
+        points = np.vstack(rows) if rows else np.zeros((0, 3))
         box = np.array([[*lane.centre.min(axis=0), *lane.centre.max(axis=0)] for lane in lanes]).reshape(-1, 4)
         kind = np.array([int(lane.kind) for lane in lanes], dtype=np.int64)
         _indices[lane_map] = _Index([lane.id for lane in lanes], points, first, box, kind)
@@ -176,18 +178,19 @@ def _near(
 @no_type_check
 @njit(cache=True)
 def _foot(x: float, y: float, line: Array) -> tuple[float, float, float]:
-    """(s, signed distance, heading) of the nearest point of a polyline."""
-    best, best_s, best_side, best_heading = np.inf, 0.0, 1.0, 0.0
-    s = 0.0
+    """(s, signed distance, heading) of the nearest point of a polyline with rows x, y, s."""
+    best, best_segment, best_share = np.inf, 0, 0.0
     for i in range(len(line) - 1):
         ux, uy = line[i + 1, 0] - line[i, 0], line[i + 1, 1] - line[i, 1]
-        length = np.hypot(ux, uy)
-        if length > 0.0:
-            rx, ry = x - line[i, 0], y - line[i, 1]
-            along = min(max((rx * ux + ry * uy) / length, 0.0), length)
-            distance = np.hypot(rx - along * ux / length, ry - along * uy / length)
+        rx, ry = x - line[i, 0], y - line[i, 1]
+        squared = ux * ux + uy * uy
+        if squared > 0.0:
+            share = min(max((rx * ux + ry * uy) / squared, 0.0), 1.0)
+            distance = (rx - share * ux) ** 2 + (ry - share * uy) ** 2
             if distance < best:
-                best, best_s, best_heading = distance, s + along, np.arctan2(uy, ux)
-                best_side = 1.0 if ux * ry - uy * rx >= 0.0 else -1.0
-        s += length
-    return best_s, best_side * best, best_heading
+                best, best_segment, best_share = distance, i, share
+    i = best_segment
+    ux, uy = line[i + 1, 0] - line[i, 0], line[i + 1, 1] - line[i, 1]
+    side = 1.0 if ux * (y - line[i, 1]) - uy * (x - line[i, 0]) >= 0.0 else -1.0
+    s = line[i, 2] + best_share * (line[i + 1, 2] - line[i, 2])
+    return s, side * np.sqrt(best), np.arctan2(uy, ux)

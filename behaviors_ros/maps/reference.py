@@ -25,7 +25,7 @@ class Shape(Parameters):
     change_min_m: float = value(15.0, "shortest lane change, where there is room", low=2.0, high=200.0)
     stiffness_m: float = value(2.5, "kinks are rounded over about this length", low=0.0, high=20.0)
     deviation_m: float = value(0.1, "smoothing keeps this near to the centre line", low=0.0, high=1.0)
-    deviation_tight_m: float = value(0.9, "the same where the curvature is above its largest", low=0.0, high=2.0)
+    deviation_tight_m: float = value(1.0, "the same where the curvature is above its largest", low=0.0, high=2.0)
     curvature_max_1pm: float = value(0.19, "largest curvature aimed at", low=0.02, high=1.0)
 
 
@@ -212,26 +212,32 @@ def _resampled(
 def smoothed(path: Float[Array, "point 2"], shape: Shape) -> Float[Array, "point 2"]:
     """The path with its kinks rounded: least squares of deviation and third differences, ends held.
 
-    Where it strays farther than allowed its weight grows, where it still bends too much its weight falls, until both
-    hold or the lane allows no better.
+    Where it strays farther than allowed its weight grows. Where it bends too much its weight falls, as long as it stays
+    within the wider limit for tight places: there the lane, not the smoothing, sets the curvature.
     """
     if len(path) < 8 or shape.stiffness_m == 0.0:
         return path
     stiffness = (shape.stiffness_m / shape.spacing_m) ** 6
     weight = np.ones(len(path))
     weight[[0, 1, -2, -1]] = 1e3 * stiffness
-    allowed = np.full(len(path), shape.deviation_m)
+    tight, settled = np.zeros(len(path), dtype=bool), np.zeros(len(path), dtype=bool)
     result = path
-    for _ in range(12):
+    for _ in range(40):
         result = _least_squares(path, weight, stiffness)
         bent = np.abs(curvatures(result, 1.0)) > shape.curvature_max_1pm
-        near = np.convolve(bent, np.ones(17), "same") > 0.0
-        allowed = np.where(near, np.minimum(allowed + 0.1, shape.deviation_tight_m), allowed)
-        strayed = np.hypot(*(result - path).T) > allowed
-        if not bent.any() and not strayed.any():
+        tight |= _near(bent)
+        strayed = np.hypot(*(result - path).T) > np.where(tight, shape.deviation_tight_m, shape.deviation_m)
+        settled |= _near(strayed & tight)
+        ease = _near(bent) & ~settled
+        if not ease.any() and not strayed.any():
             break
-        weight[2:-2] *= np.where(strayed, 3.0, np.where(near, 0.4, 1.0))[2:-2]
-    return resample(result, shape.spacing_m) if len(resample(result, shape.spacing_m)) == len(path) else result
+        weight[2:-2] *= np.where(strayed, 2.0, np.where(ease, 0.6, 1.0))[2:-2]
+    return result
+
+
+def _near(mask: Array, points: int = 12) -> Array:
+    """The mask widened by a number of points to either side."""
+    return np.convolve(mask, np.ones(2 * points + 1), "same") > 0.0
 
 
 def _least_squares(
