@@ -131,7 +131,8 @@ class LaneFollowing:
         motion = np.arctan2(agents.direction[:, 1], agents.direction[:, 0])
         reach = agents.speed * grid.horizon_s + 0.25 * follow.acceleration_mps2 * grid.horizon_s**2
         path, count, start, weight, intent = lane_modes(
-            near[0], near[1], near[2], near[3], self._usable(agents, motion, near, roads), motion, agents.speed, agents.yaw_rate, reach,
+            near[0], near[1], near[2], near[3], self._usable(agents, motion, near, roads), motion, agents.speed,
+            agents.yaw_rate, reach,
             self._tuning(), roads.turn, roads.first, roads.s, roads.heading, roads.half_width, roads.left, roads.right,
             roads.fork, roads.successor, self.values.max_modes,
         )  # fmt: skip
@@ -231,20 +232,24 @@ class LaneFollowing:
 
 
 def with_ego(agents: Agents, ego: EgoState, vehicle: Vehicle) -> Agents:
-    """The agents and, as the last one, the ego: others follow it and it follows others."""
+    """The agents and, as the last one, the ego: others follow it and it follows others. Not valid if it is not
+    finite.
+    """
     heading = np.array([np.cos(ego.yaw), np.sin(ego.yaw)])
     motion = heading if ego.speed >= 0.0 else -heading
+    known = bool(np.isfinite([*ego.position, ego.yaw, ego.speed]).all())
+    centre = ego.position + vehicle.centre_offset_m * heading
 
     def joined(values: Array, own: object) -> Array:
         return np.concatenate([values, np.asarray(own, values.dtype)[None]])
 
     return Agents(
-        valid=joined(agents.valid, np.isfinite(ego.position).all()),
+        valid=joined(agents.valid, known),
         kind=joined(agents.kind, int(AgentClass.CAR)),
-        position=joined(agents.position, ego.position + vehicle.centre_offset_m * heading),
-        yaw=joined(agents.yaw, ego.yaw),
-        direction=joined(agents.direction, motion),
-        speed=joined(agents.speed, abs(ego.speed)),
+        position=joined(agents.position, centre if known else np.zeros(2)),
+        yaw=joined(agents.yaw, ego.yaw if known else 0.0),
+        direction=joined(agents.direction, motion if known else np.array([1.0, 0.0])),
+        speed=joined(agents.speed, abs(ego.speed) if known else 0.0),
         acceleration=joined(agents.acceleration, ego.acceleration),
         yaw_rate=joined(agents.yaw_rate, ego.yaw_rate),
         length=joined(agents.length, vehicle.length_m),
