@@ -38,7 +38,7 @@ class GazeboParameters(Parameters):
     traffic: str = value("recorded", "how a CommonRoad scenario's road users move: recorded or reactive")
     world: str = value(WORLD, "name of Gazebo's world")
     perception_s: float = value(0.1, "time between two reports of tracks and signals", low=0.02, high=1.0)
-    silence_max_s: float = value(0.3, "wall time without a command after which the vehicle is stopped", low=0.05, high=5.0)
+    silence_max_s: float = value(0.3, "wall time without a command until the vehicle is stopped", low=0.05, high=5.0)
     watch_hz: float = value(20.0, "rate at which silence is looked for and the stop is repeated", low=2.0, high=100.0)
     poses_timeout_s: float = value(0.02, "longest wait for Gazebo to take the road users' poses", low=0.001, high=1.0)
     log: str = value("", "file (.npz) for the executed drive; empty: none")
@@ -70,7 +70,7 @@ class GazeboNode(LifecycleAdapter):
         self.setter = pose_setter(self, parameters.world, parameters.poses_timeout_s)
         if self.setter is None:
             self.get_logger().warning(
-                "other road users do not move in Gazebo, only in our topics: neither gz-transport's Python bindings nor "
+                "other road users move in our topics only, not in Gazebo: neither gz-transport's Python bindings nor "
                 "ros_gz_interfaces is installed (apt install python3-gz-transport13 python3-gz-msgs10)"
             )
         names = ("gazebo/cmd_vel", "odometry", "tracks", "signals", "route")
@@ -118,7 +118,7 @@ class GazeboNode(LifecycleAdapter):
         message.linear.x, message.angular.z = found.speed, found.yaw_rate
         self.out["gazebo/cmd_vel"].publish(message)
 
-    # --- ground truth -> odometry, tracks, signals, route ----------------------------------------------------------------
+    # --- ground truth -> odometry, tracks, signals, route -------------------------------------------------------------
 
     def _answered(self, _: Any) -> None:
         """The stack plans: begin when a controller is there as well."""

@@ -1,7 +1,7 @@
 """Ways to set the poses of Gazebo's models: gz-transport's Python bindings, else a service of ros_gz_bridge.
 
-The bindings set all poses in one request, `/world/<w>/set_pose_vector`. ros_gz_bridge hands on `/world/<w>/set_pose` only, a
-pose a request, and only in releases that know `SetEntityPose`. Both are imported where they are present.
+The bindings set all poses in one request, `/world/<w>/set_pose_vector`. ros_gz_bridge hands on `/world/<w>/set_pose`
+only, a pose a request, and only in releases that know `SetEntityPose`. Both are imported where they are present.
 """
 
 from __future__ import annotations

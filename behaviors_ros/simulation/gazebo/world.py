@@ -126,7 +126,8 @@ def _road(scenario: Scenario, parameters: WorldParameters) -> Element | None:
     """Surface and markings as flat boxes without collision; the wheels roll on the ground."""
     if scenario.map is None:
         return None
-    at, visuals = origin(scenario), []
+    at = origin(scenario)
+    visuals: list[Element] = []
     for lane in scenario.map.lanes.values():
         name, colour = f"lane_{lane.id}", COLOUR.get(lane.kind, COLOUR[LaneKind.ROAD])
         visuals += _strips(name, lane.centre - at, _width(lane), 0.004, colour, parameters)
