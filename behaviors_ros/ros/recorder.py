@@ -17,7 +17,7 @@ LEFT_OUT = ("/clock", "markers")
 
 
 def recorded_topics() -> tuple[Topic, ...]:
-    """Topics of the table worth recording: all but the clock, which a player makes, and the markers, which are drawn."""
+    """Topics worth recording: all but the clock, which a player makes, and the markers, which are drawn."""
     used = {name for entry in NODES for name in (*entry.reads, *entry.writes)}
     return tuple(topic for name, topic in TOPICS.items() if name in used and name not in LEFT_OUT)
 

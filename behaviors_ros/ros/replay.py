@@ -194,5 +194,8 @@ def replay(
                 progress()
         found = [step.feeder.answered[key] for key in sorted(step.feeder.answered)]
     plans = tuple(conversion_plan.plan(message) for message in found)
-    times = {stage: [1e3 * getattr(m.times, f"{stage}_s") for m in found] for stage in ("prediction", "generation", "scoring")}
+    times = {
+        stage: [1e3 * getattr(m.times, f"{stage}_s") for m in found]
+        for stage in ("prediction", "generation", "scoring")
+    }
     return Replayed(handed, plans, unanswered, times)

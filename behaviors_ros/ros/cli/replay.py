@@ -1,0 +1,96 @@
+"""`behaviors replay`: a bag through the nodes, and whether the pipeline without nodes decides the same."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from behaviors_ros.evaluation.report import write_report
+from behaviors_ros.evaluation.summary import decision_hash
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.pipeline import build, plan
+from behaviors_ros.ros.bags import BagWriter, about
+from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
+from behaviors_ros.ros.recorded_cycles import RecordedCycle, recorded_cycles
+from behaviors_ros.ros.recorder import new_bag_path
+from behaviors_ros.ros.replay import Replayed
+from behaviors_ros.ros.replay import replay as run_replay
+from behaviors_ros.ros.scene import SceneParameters
+from behaviors_ros.ros.up import environment
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(replay)
+
+
+def replay(
+    bag: Annotated[Path, typer.Argument(help="Bag with odometry, tracks, route and, where there are any, signals.")],
+    map_file: Annotated[
+        Path | None, typer.Option("--map", help="Map; without one, the one the bag names, or none.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to write; out/replay_<bag>.")] = None,
+    params: Annotated[list[Path] | None, typer.Option(help="Parameter files of the nodes; may be given again.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Compare with pipeline.plan on the recorded inputs.")] = False,
+    json: JsonOption = None,
+) -> None:
+    """Run a bag through the planning nodes in lock step; record what they decide, draw it, print the decisions' hash.
+
+    JSON: {tracks, plans, unanswered, decision_hash, outcomes: {name: n}, stage_ms: {stage: {p50, p99}}, bag, report,
+    agreement: {cycles, equal} or null}. Exit code 1 when --check finds a decision that differs.
+    """
+    os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
+    folder = out or new_bag_path(Path("out"), f"replay_{bag.name}")
+    chosen = str(map_file.resolve()) if map_file else about(bag).get("map", "")
+    with (
+        Console().status("replaying") as status,
+        BagWriter(folder / "bag", {"map": chosen, "source": str(bag)}) as record,
+    ):
+        done = iter(range(1, 1_000_000))
+        result = run_replay(
+            bag, record, params or [], {"scene.map": chosen} if chosen else {},
+            lambda: status.update(f"replaying: {next(done)} cycles"),
+        )  # fmt: skip
+    scene, vehicle = SceneParameters(map=chosen), Vehicle()
+    cycles = list(recorded_cycles(folder / "bag", scene, vehicle, history=True))
+    agreement = _agreement(cycles, vehicle) if check else None
+    figures = _figures(result, folder) | {"agreement": agreement}
+    if cycles:
+        write_report(folder / "report.html", cycles, vehicle, f"replay of {bag.name}", {"cycles": len(cycles)})
+    print_table(
+        "Replay", ("", ""), [(key.replace("_", " "), text) for key, text in figures.items() if text is not None]
+    )
+    write_json(json, figures)
+    raise typer.Exit(1 if agreement and agreement["equal"] < agreement["cycles"] else 0)
+
+
+def _figures(result: Replayed, folder: Path) -> dict[str, Any]:
+    outcomes: dict[str, int] = {}
+    for decided in result.plans:
+        outcomes[decided.outcome.name] = outcomes.get(decided.outcome.name, 0) + 1
+    stages = {
+        stage: {f"p{q}": round(float(np.percentile(times, q)), 2) for q in (50, 99)}
+        for stage, times in result.stage_ms.items()
+        if times
+    }
+    return {
+        "tracks": result.tracks, "plans": len(result.plans), "unanswered": result.unanswered,
+        "decision_hash": result.decision_hash, "outcomes": outcomes, "stage_ms": stages,
+        "bag": str(folder / "bag"), "report": str(folder / "report.html"),
+    }  # fmt: skip
+
+
+def _agreement(cycles: list[RecordedCycle], vehicle: Vehicle) -> dict[str, int]:
+    """Cycles, and those on which the pipeline as one function decides as the nodes did."""
+    stages = build({"vehicle": vehicle.model_dump()})
+    equal = sum(
+        decision_hash([plan(cycle.scene, stages, cycle.plan.plan_id)]) == decision_hash([cycle.plan])
+        for cycle in track(cycles, description="comparing", transient=True)
+    )
+    return {"cycles": len(cycles), "equal": equal}
