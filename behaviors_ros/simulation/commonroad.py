@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import VEHICLES, Array, EgoState, LaneMap
+from behaviors_ros.datatypes import VEHICLES, Array, EgoState, LaneMap, Route, SignalColor
 from behaviors_ros.errors import InputError
-from behaviors_ros.geometry.polylines import arc_length, headings, without_duplicates
+from behaviors_ros.geometry.polylines import arc_length, headings, intersection, without_duplicates
 from behaviors_ros.maps.commonroad import CommonRoadDocument
 from behaviors_ros.maps.commonroad_lanes import SignalCycle
 from behaviors_ros.maps.commonroad_traffic import PlanningProblem, RecordedObstacle
@@ -20,6 +20,7 @@ from behaviors_ros.simulation.recorded import Recorded, RecordedStates
 from behaviors_ros.simulation.traffic import Agent, Body, Motion, Stationary, Trigger, identity
 
 Traffic = Literal["recorded", "reactive"]
+DAY_S = 86400.0
 START_NS = 10_000_000_000  # stamp of a scenario's time 0: not 0, which in messages means that there is no stamp
 
 
@@ -78,7 +79,30 @@ def _reactive(
     return [Reactive(body, path, idm, 0.0, speed, trigger=trigger, hidden_before=late, started=not late)]
 
 
-def signals_of(document: CommonRoadDocument, problem: PlanningProblem) -> tuple[SignalCycle, ...]:
-    """The signal cycles of the file, their time counted from the planning problem's start."""
+def signals_of(document: CommonRoadDocument, problem: PlanningProblem, route: Route) -> tuple[SignalCycle, ...]:
+    """The signal cycles of the file, their time counted from the planning problem's start.
+
+    Recorded files lack the phases of some signals, and give others phases that the recorded drivers contradict. Such
+    signals are taken to be green on the ego's way, as for the driver whose place it takes, and not reported elsewhere.
+    """
     shift_s = problem.time * document.dt_s
-    return tuple(replace(cycle, offset_s=cycle.offset_s - shift_s) for cycle in document.signals)
+    cycles = {cycle.id: cycle for cycle in document.signals if not _contradicted(cycle, document)}
+    ahead = {group for lane in route.lanes for group in document.lane_map.lanes[lane].signals}
+    for group in sorted(ahead - set(cycles)):
+        cycles[group] = SignalCycle(group, (SignalColor.GREEN,), (DAY_S,), 0.0)
+    return tuple(replace(cycle, offset_s=cycle.offset_s - shift_s) for cycle in cycles.values())
+
+
+def _contradicted(cycle: SignalCycle, document: CommonRoadDocument) -> bool:
+    """A recorded vehicle crosses a stop line of the signal that has been red for a second or more."""
+    lines = [lane.stop_line for lane in document.lane_map.lanes.values() if cycle.id in lane.signals]
+    ways = [o for o in document.obstacles if o.kind in VEHICLES and np.ptp(o.position, axis=0).max() > 1.0]
+    for obstacle in ways:
+        for line in lines:
+            crossing = intersection(obstacle.position, line) if line is not None else None
+            if crossing is None:
+                continue
+            time_s = float(np.interp(crossing[0], arc_length(obstacle.position), obstacle.time * document.dt_s))
+            if all(cycle.phase(time_s - before_s)[0] is SignalColor.RED for before_s in (0.0, 1.0)):
+                return True
+    return False

@@ -21,9 +21,7 @@ from behaviors_ros.simulation.signals import fixed_time
 from behaviors_ros.simulation.traffic import Agent, Perception
 
 DEMO = Path(__file__).parent / "worlds" / "urban.yaml"
-PATIENCE_S = (
-    10.0  # a CommonRoad drive may take this much longer than its goal's latest time, so that late is told from never
-)
+SHORTEST_S = 10.0  # a goal without a latest time is driven for while traffic is recorded, but at least this long
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +90,18 @@ def _from_commonroad(path: Path, traffic: Traffic, vehicle: Vehicle) -> Scenario
     document = read_document(path)
     problem = problem_of(document, path)
     start, goal = start_of(problem, vehicle), problem.goals[0]
+    route = route_to(document.lane_map, start, goal)
     last_s = max((float((o.time[-1] - problem.time) * document.dt_s) for o in document.obstacles), default=0.0)
-    latest_s = goal.time[1] if goal.time else max(last_s, 10.0)
     return Scenario(
         name=document.benchmark_id or path.name.split(".")[0],
         provenance=f"CommonRoad scenario {document.benchmark_id}, {traffic} traffic",
         map=document.lane_map,
-        route=route_to(document.lane_map, start, goal),
+        route=route,
         start=start,
         goal=goal,
         agents=agents_of(document, problem, traffic),
-        signals=signals_of(document, problem),
-        duration_s=latest_s + PATIENCE_S,
+        signals=signals_of(document, problem, route),
+        duration_s=goal.time[1] if goal.time else max(last_s, SHORTEST_S),
         vehicle=vehicle,
         perception=Perception(),
     )
