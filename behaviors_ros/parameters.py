@@ -18,7 +18,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def value(default: Any, meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
+def value(default: Any, meaning: str, *, low: int | float | None = None, high: int | float | None = None) -> Any:
     """A parameter: its default, what it means, and its inclusive range."""
     return Field(default=default, description=meaning, ge=low, le=high)
 

@@ -1,0 +1,53 @@
+import math
+
+import pytest
+
+from behaviors_ros.errors import InputError
+from behaviors_ros.parameters import Parameters, Vehicle, flat, limits, markdown, nested, validated, value, yaml_tree
+
+
+class Wheel(Parameters):
+    """A wheel."""
+
+    radius_m: float = value(0.3, "hub to road", low=0.1, high=1.0)
+
+
+class Car(Parameters):
+    """A car
+    with wheels."""
+
+    wheel: Wheel = Wheel()
+    names: tuple[str, ...] = value(("a", "b"), "what it is called")
+    seats: int = value(4, "places", low=1)
+
+
+def test_tree_and_table():
+    assert yaml_tree(Car()) == {"wheel": {"radius_m": 0.3}, "names": ["a", "b"], "seats": 4}
+    assert markdown({"car": Car}) == (
+        "## car\n\nA car with wheels.\n\n| parameter | default | range | meaning |\n|---|---|---|---|\n"
+        "| `wheel.radius_m` | 0.3 | 0.1 to 1 | hub to road |\n| `names` | a, b |  | what it is called |\n"
+        "| `seats` | 4 | 1 to inf | places |\n"
+    )
+
+
+def test_flat_and_nested_are_inverse():
+    names = [name for name, _ in flat(Car)]
+    assert names == ["wheel.radius_m", "names", "seats"]
+    assert nested({"wheel.radius_m": 0.4, "seats": 2}) == {"wheel": {"radius_m": 0.4}, "seats": 2}
+
+
+def test_limits():
+    assert [limits(field) for _, field in flat(Car)] == [(0.1, 1.0), (-math.inf, math.inf), (1.0, math.inf)]
+
+
+def test_errors_name_source_field_and_remedy():
+    with pytest.raises(InputError, match=r"file\.yaml: wheel\.radius_m: .*1; given 2"):
+        validated(Car, {"wheel": {"radius_m": 2}}, "file.yaml")
+    with pytest.raises(InputError, match="weels: .*; known: wheel, names, seats"):
+        validated(Car, {"weels": 1}, "file.yaml")
+
+
+def test_vehicle_geometry():
+    # 4.5 / 2 - 0.9 = 1.35 m; tan(0.6) / 2.7 = 0.2534 1/m.
+    assert Vehicle().centre_offset_m == pytest.approx(1.35)
+    assert Vehicle().curvature_max_1pm == pytest.approx(0.25338, abs=1e-5)
