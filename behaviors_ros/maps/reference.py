@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from scipy.linalg import solveh_banded
 
 from behaviors_ros.datatypes import Array, LaneMap
-from behaviors_ros.geometry.frenet import FrenetFrame
-from behaviors_ros.geometry.polylines import curvatures, resample, without_duplicates
-from behaviors_ros.maps.lane_graph import lane_frame
+from behaviors_ros.geometry.polylines import curvatures, resample
+from behaviors_ros.maps.lanes import length_of
+from behaviors_ros.maps.tracks import Track, tracks_of
 from behaviors_ros.parameters import Parameters, value
 
 
@@ -30,128 +30,39 @@ class Shape(Parameters):
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
-    """Lanes that follow each other; `frame` of their joined centre lines, `ends`: arc length at which each ends, m."""
-
-    lanes: tuple[int, ...]
-    frame: FrenetFrame
-    ends: Float[Array, "lane"]
-
-    def lane_at(self, s: Float[Array, "point"]) -> Int[Array, "point"]:
-        """Lane id at arc lengths."""
-        return np.asarray(self.lanes)[np.minimum(np.searchsorted(self.ends, s), len(self.lanes) - 1)]
-
-    def begin_of(self, lane_id: int) -> float:
-        """Arc length at which a lane of the track begins, m."""
-        index = self.lanes.index(lane_id)
-        return float(self.ends[index - 1]) if index else 0.0
-
-
-@dataclass(frozen=True, eq=False)
 class Reference:
-    """Points of the path, m; the lane each is on; the tracks (from, to) it changes between, equal if it does not."""
+    """Points of the path, m; the lane each is on; the tracks (from, to) it changes between, else twice the same.
+
+    goal_s: arc length on the path of the goal's position, m, about.
+    """
 
     path: Float[Array, "point 2"]
     lane: Int[Array, "point"]
     track: Int[Array, "point 2"]
     tracks: tuple[Track, ...]
+    goal_s: float
 
 
 def reference_path(
     lane_map: LaneMap, lane_ids: tuple[int, ...], start: Array | None, goal: Array, shape: Shape
 ) -> Reference:
     """The path along `lane_ids` from up to `before_m` before the start to at least `past_goal_m` past the goal."""
-    chains = _chains(lane_map, lane_ids)
-    tracks = tuple(_track(lane_map, ids) for ids in _extended(lane_map, chains, shape))
-    begin = tracks[0].begin_of(chains[0][0])
-    if start is not None:
-        first = tracks[0].frame
-        begin = float(first.project_near(start, begin + 0.5 * lane_frame(lane_map.lanes[chains[0][0]]).length,
-                                         lane_frame(lane_map.lanes[chains[0][0]]).length)[0])  # fmt: skip
-    points, lane, track = _blended(lane_map, chains, tracks, begin, goal, shape)
+    tracks = tracks_of(lane_map, lane_ids, shape.before_m, shape.past_goal_m)
+    begin = tracks[0].begin(tracks[0].first) if start is None else tracks[0].s_on(tracks[0].first, start)
+    points, lane, track, goal_s = _blended(lane_map, tracks, begin, goal, shape)
     path, index = _resampled(points, shape.spacing_m)
-    return Reference(smoothed(path, shape), lane[index], track[index], tracks)
-
-
-def _chains(lane_map: LaneMap, lane_ids: tuple[int, ...]) -> list[list[int]]:
-    """The route cut at its lane changes."""
-    chains = [[lane_ids[0]]]
-    for lane_id in lane_ids[1:]:
-        if lane_id in lane_map.lanes[chains[-1][-1]].successors:
-            chains[-1].append(lane_id)
-        else:
-            chains.append([lane_id])
-    return chains
-
-
-def _extended(lane_map: LaneMap, chains: list[list[int]], shape: Shape) -> list[tuple[int, ...]]:
-    """Chains with lanes before and after them: beside the next chain so that a change has room, else as needed."""
-    result = []
-    for index, chain in enumerate(chains):
-        head = _alongside(lane_map, chain[0], chains[index - 1][::-1], "predecessors") if index else []
-        tail = _alongside(lane_map, chain[-1], chains[index + 1], "successors") if index + 1 < len(chains) else []
-        ids = [*head[::-1], *chain, *tail]
-        if index == 0:
-            ids = [*_onward(lane_map, ids[0], "predecessors", shape.before_m)[::-1], *ids]
-        if index == len(chains) - 1:
-            ids += _onward(lane_map, ids[-1], "successors", shape.past_goal_m)
-        result.append(tuple(ids))
-    return result
-
-
-def _alongside(lane_map: LaneMap, lane_id: int, beside: list[int], link: str) -> list[int]:
-    """Lanes on from `lane_id` along `link` as long as each is a neighbour of a lane of `beside`."""
-    found: list[int] = []
-    neighbours = {i for b in beside for i in (lane_map.lanes[b].left, lane_map.lanes[b].right)}
-    while True:
-        after = [i for i in getattr(lane_map.lanes[lane_id], link) if i in neighbours and i not in found]
-        if not after:
-            return found
-        lane_id = after[0]
-        found.append(lane_id)
-
-
-def _onward(lane_map: LaneMap, lane_id: int, link: str, length_m: float) -> list[int]:
-    """Lanes on from a lane for at least `length_m` or as far as they go, turning least at each branch."""
-    found: list[int] = []
-    while length_m > 0.0:
-        lane = lane_map.lanes[lane_id]
-        after = [i for i in getattr(lane, link) if i in lane_map.lanes and i not in found]
-        if not after:
-            return found
-        lane_id = min(after, key=lambda i: _turning(lane_map, i))
-        found.append(lane_id)
-        length_m -= lane_frame(lane_map.lanes[lane_id]).length
-    return found
-
-
-def _turning(lane_map: LaneMap, lane_id: int) -> float:
-    frame = lane_frame(lane_map.lanes[lane_id])
-    first, last = frame.cartesian(np.array([0.0, frame.length]), 1.0) - frame.point(np.array([0.0, frame.length]))
-    return float(np.arccos(np.clip(first @ last, -1.0, 1.0)))
-
-
-def _track(lane_map: LaneMap, ids: tuple[int, ...]) -> Track:
-    lines = [lane_map.lanes[i].centre for i in ids]
-    frame = FrenetFrame(without_duplicates(np.vstack(lines), 0.01))
-    ends, s = [], 0.0
-    for line in lines:
-        length = float(np.hypot(*np.diff(line, axis=0).T).sum())
-        s = float(frame.project_near(line[-1], s + length, max(5.0, 0.3 * length))[0])
-        ends.append(s)
-    return Track(ids, frame, np.maximum.accumulate(ends))
+    return Reference(smoothed(path, shape), lane[index], track[index], tracks, goal_s)
 
 
 def _blended(
-    lane_map: LaneMap, chains: list[list[int]], tracks: tuple[Track, ...], begin: float, goal: Array, shape: Shape
-) -> tuple[Array, Array, Array]:
-    """(points, lane, tracks from and to) along the tracks, each lane change blended from one to the next."""
+    lane_map: LaneMap, tracks: tuple[Track, ...], begin: float, goal: Array, shape: Shape
+) -> tuple[Array, Array, Array, float]:
+    """(points, lane, tracks from and to, goal's arc length) along the tracks, each lane change blended from one to the next."""
     points, lanes, owner = [], [], []
     s = max(begin - shape.before_m, 0.0)
     for index in range(len(tracks) - 1):
         here, there = tracks[index], tracks[index + 1]
-        rest = len(tracks) - 1 - index
-        change = _change_span(lane_map, chains, tracks, index, max(s, begin), goal, rest, shape)
+        change = _change_span(lane_map, tracks, index, max(s, begin), goal, shape)
         straight = np.arange(s, change[0], shape.spacing_m)
         points.append(here.frame.point(straight))
         lanes.append(here.lane_at(straight))
@@ -167,35 +78,30 @@ def _blended(
         s = float(there.frame.project(here.frame.point(change[1]))[0])
         begin = s
     last = tracks[-1]
-    goal_s = float(last.frame.project(goal)[0])
+    goal_s = last.s_on(last.last, goal)
     along = np.append(np.arange(s, last.frame.length, shape.spacing_m), last.frame.length)
     along = along[along <= max(goal_s, s) + shape.past_goal_m + shape.spacing_m]
     points.append(last.frame.point(along))
     lanes.append(last.lane_at(along))
     owner.append(np.full((len(along), 2), len(tracks) - 1))
-    return np.vstack(points), np.concatenate(lanes), np.vstack(owner)
+    before_m = length_of(np.vstack(points)) - (along[-1] - s)
+    return np.vstack(points), np.concatenate(lanes), np.vstack(owner), before_m + max(goal_s - s, 0.0)
 
 
 def _change_span(
-    lane_map: LaneMap,
-    chains: list[list[int]],
-    tracks: tuple[Track, ...],
-    index: int,
-    begin: float,
-    goal: Array,
-    rest: int,
-    shape: Shape,
+    lane_map: LaneMap, tracks: tuple[Track, ...], index: int, begin: float, goal: Array, shape: Shape
 ) -> tuple[float, float]:
     """(first, last) arc length on the track of a lane change: once both lanes are there, while there is room."""
     here, there = tracks[index], tracks[index + 1]
-    first = max(begin, here.begin_of(chains[index][-1]), float(here.frame.project(there.frame.points[0])[0]))
+    first = max(begin, here.begin(here.last), float(here.frame.project(there.frame.points[0])[0]))
     last = min(here.frame.length, float(here.frame.project(there.frame.points[-1])[0]))
+    rest = len(tracks) - 1 - index
     if rest == 1:
         goal_s = float(here.frame.project(goal)[0])
         if goal_s > first + 1.0:
             last = min(last, goal_s)
     room = max((last - first) / rest, 2.0)
-    limit = lane_map.lanes[chains[index][-1]].speed_limit
+    limit = lane_map.lanes[here.lanes[here.last]].speed_limit
     return first, first + min(room, max(shape.change_min_m, shape.change_s * limit))
 
 

@@ -57,8 +57,7 @@ def build_route(
     path = reference.path
     frame, s, yaw = FrenetFrame(path), arc_length(path), headings(path)
     own, same, drivable = _widths(lane_map, reference, yaw, building.widths)
-    start_s = 0.0 if start_position is None else float(frame.project_near(start_position, 30.0, 60.0)[0])
-    goal_s, goal_end_s = _goal_span(goal, frame, start_s)
+    goal_s, goal_end_s = _goal_span(goal, frame, reference.goal_s)
     stops = stop_points(lane_map, frame, reference.lane, s, goal, goal_s, goal_end_s, building.stops)
     limits = np.array([lane_map.lanes[i].speed_limit for i in reference.lane])
     return Route(
@@ -112,16 +111,19 @@ def _same_direction(lane_map: LaneMap, reference: Reference) -> list[int]:
     return found
 
 
-def _goal_span(goal: Goal, frame: FrenetFrame, start_s: float) -> tuple[float, float]:
-    """(arc length of the goal, last arc length at which the path is in its region); the same for a mere position."""
+def _goal_span(goal: Goal, frame: FrenetFrame, near_s: float) -> tuple[float, float]:
+    """(arc length of the goal, last arc length at which the path is in its region); the same for a mere position.
+
+    Where the path meets the goal several times, the time nearest to `near_s` counts.
+    """
     if goal.polygon is not None:
         area = shapely.make_valid(shapely.Polygon(goal.polygon))
-        inside = frame.s[shapely.contains_xy(area, frame.points[:, 0], frame.points[:, 1]) & (frame.s >= start_s)]
+        inside = frame.s[shapely.contains_xy(area, frame.points[:, 0], frame.points[:, 1])]
         if len(inside):
-            gaps = np.flatnonzero(np.diff(inside) > 5.0)
-            run = inside[: gaps[0] + 1] if len(gaps) else inside
+            runs = np.split(inside, np.flatnonzero(np.diff(inside) > 5.0) + 1)
+            run = min(runs, key=lambda s: np.abs(s - near_s).min())
             return float(0.5 * (run[0] + run[-1])), float(run[-1])
-    at = float(np.clip(frame.project(goal.position)[0], 0.0, frame.length))
+    at = float(np.clip(frame.project_near(goal.position, near_s, 20.0)[0], 0.0, frame.length))
     return at, at
 
 
@@ -148,7 +150,7 @@ def mapless_route(
     path = resample(np.asarray(centre_line, dtype=np.float64), building.shape.spacing_m)
     frame, s = FrenetFrame(path), arc_length(path)
     goal = goal or Goal(path[-1], speed=(0.1, np.inf))
-    goal_s, goal_end_s = _goal_span(goal, frame, 0.0)
+    goal_s, goal_end_s = _goal_span(goal, frame, float(frame.project(goal.position)[0]))
     width, lane = np.full(len(path), float(half_width)), np.full(len(path), -1)
     stops = stop_points(LaneMap("", {}), frame, lane, s, goal, goal_s, goal_end_s, building.stops)
     limit = np.full(len(path), float(speed_limit))

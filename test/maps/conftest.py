@@ -56,7 +56,7 @@ class OsmText:
 
 
 def straight_text(local: bool = True) -> OsmText:
-    """East-bound lanes 1, 2 then 11, 12 (3.5 m wide, right ones 1 and 11), a west-bound lane 13 then 3, a crosswalk at x 60.
+    """East-bound lanes 1, 2 then 11, 12 (3.5 m wide, right ones 1 and 11), west-bound 13 then 3, a crosswalk at x = 60.
 
     Lines at y = 0, 3.5, 7, 10.5; each 100 m. Signal 50 with its stop line at x 55 controls lanes 1 and 2.
     """
@@ -89,7 +89,7 @@ def arc(centre, radius: float, start: float, end: float, n: int = 12):
 
 
 def junction_text(left_hand: bool = False, right_of_way: bool = False) -> OsmText:
-    """Right-hand traffic: from the south (lane 1) north over 2 or left over 3 to the west (lane 4); lanes 5, 6, 7 come south.
+    """Right-hand traffic: from the south (lane 1) north over 2 and 8, or left over 3 to the west (4); 5, 6, 7 come south.
 
     Lane width 4 m, lane 1 centred on x = 2, lane 5 on x = -2; the junction is the square |x|, |y| < 10. `left_hand`
     mirrors everything in x.
@@ -144,7 +144,7 @@ def make_straight():
 
 
 def commonroad_text(version: str = "2020a", bound: str = "", extra: str = "", goal: str | None = None) -> str:
-    """Two lanelets 1 then 2 to the east (y 0 to 4, 0 to 50 to 100), 3 left of 1; a car, a box on the road, one problem."""
+    """Lanelets 1 then 2 to the east (y 0 to 4, x 0 to 50 to 100), 3 left of 1; a car, an object, one problem."""
 
     def points(rows) -> str:
         return "".join(f"<point><x>{x}</x><y>{y}</y></point>" for x, y in rows)
@@ -154,7 +154,7 @@ def commonroad_text(version: str = "2020a", bound: str = "", extra: str = "", go
         right = f"<rightBound>{points([(x0, y0), (x0 + 50, y0)])}<lineMarking>dashed</lineMarking></rightBound>"
         return f'<lanelet id="{id_}">{left}{right}{links}</lanelet>'
 
-    stop = '<stopLine><lineMarking>solid</lineMarking></stopLine><laneletType>urban</laneletType>'
+    stop = "<stopLine><lineMarking>solid</lineMarking></stopLine><laneletType>urban</laneletType>"
     first = f'<successor ref="2"/><adjacentLeft ref="3" drivingDir="same"/>{stop}' + (
         '<trafficSignRef ref="9"/><trafficLightRef ref="8"/>'
     )
@@ -182,7 +182,9 @@ def commonroad_text(version: str = "2020a", bound: str = "", extra: str = "", go
         users = f'<dynamicObstacle id="30">{car}</dynamicObstacle><staticObstacle id="31">{box}</staticObstacle>'
     goal = '<position><lanelet ref="2"/></position>' if goal is None else goal
     problem = f'<planningProblem id="40">{state("initialState", 0, 5, 8)}<goalState>{goal}'
-    problem += "<time><intervalStart>30</intervalStart><intervalEnd>50</intervalEnd></time></goalState></planningProblem>"
+    problem += (
+        "<time><intervalStart>30</intervalStart><intervalEnd>50</intervalEnd></time></goalState></planningProblem>"
+    )
     head = f'<commonRoad benchmarkID="TST_Small-1" commonRoadVersion="{version}" timeStepSize="0.1">'
     return f'<?xml version="1.0"?>{head}{lanelets}{bound}{sign}{light}{users}{extra}{problem}</commonRoad>'
 

@@ -31,7 +31,10 @@ OSM = {
     "node missing": (lambda t: t.replace('<nd ref="1"/>', '<nd ref="777"/>', 1), "missing node 777"),
     "duplicate node": (lambda t: t.replace('<node id="2"', '<node id="1"'), "node 1: occurs twice"),
     "duplicate lanelet": (lambda t: t.replace('<relation id="2"', '<relation id="1"'), "relation 1: occurs twice"),
-    "own member": (lambda t: t.replace('role="regulatory_element" ref="50"', 'role="x" ref="1"', 1), "member of itself"),
+    "own member": (
+        lambda t: t.replace('role="regulatory_element" ref="50"', 'role="x" ref="1"', 1),
+        "member of itself",
+    ),
     "zero-length bound": (lambda t: t.replace('<nd ref="5"/><nd ref="6"/>', '<nd ref="4"/>'), "has no length"),
     "negative speed limit": (lambda t: t.replace('v="36"', 'v="-36"', 1), "speed limit: is -10 m/s"),
     "speed limit in words": (lambda t: t.replace('v="36"', 'v="fast"', 1), "speed_limit: is 'fast'"),
@@ -67,7 +70,10 @@ COMMONROAD = {
     "no time step": (lambda t: t.replace('timeStepSize="0.1"', ""), "timeStepSize"),
     "time step of zero": (lambda t: t.replace('timeStepSize="0.1"', 'timeStepSize="0"'), "timeStepSize: is 0"),
     "state without time": (lambda t: t.replace("<time><exact>1</exact></time>", ""), "time: is missing"),
-    "state without position": (lambda t: t.replace('<x>20.5</x><y>2</y>', "").replace("<point></point>", ""), "position"),
+    "state without position": (
+        lambda t: t.replace("<x>20.5</x><y>2</y>", "").replace("<point></point>", ""),
+        "position",
+    ),
     "size of zero": (lambda t: t.replace("<length>4.0", "<length>0.0"), "length: is 0"),
     "goal lanelet missing": (lambda t: t.replace('lanelet ref="2"', 'lanelet ref="67"'), "missing lanelet 67"),
     "no goal": (lambda t: t.replace("goalState", "wish"), "has no goalState"),

@@ -89,6 +89,22 @@ def test_lane_change_within_the_room_there_is(straight_map):
     assert np.interp(65.0, *route.path.T) == pytest.approx(5.25, abs=0.05)
 
 
+def test_goal_that_is_passed_twice_counts_the_second_time():
+    # Ring of radius 20 m; from a quarter round to the goal at an eighth: seven eighths of 125.7 m on.
+    lanes, quarter = {}, np.linspace(0.0, 0.5 * np.pi, 32)
+    for i in range(4):
+        unit = np.column_stack([np.cos(quarter + i * np.pi / 2), np.sin(quarter + i * np.pi / 2)])
+        links = {"successors": ((i + 1) % 4,), "predecessors": ((i - 1) % 4,)}
+        lanes[i] = Lane(i, LaneKind.ROAD, 20.0 * unit, 18.0 * unit, 22.0 * unit, **links)
+    ring = LaneMap("ring", lanes)
+    start, goal = lanes[1].centre[0], Goal(lanes[0].centre[16])
+    lane_ids = search(ring, start, np.pi, goal)
+    assert lane_ids in ((1, 2, 3, 0), (0, 1, 2, 3, 0))
+    route = build_route(ring, lane_ids, goal, start)
+    begin = float(route_frame(route).project_near(start, 30.0, 10.0)[0])
+    assert route.goal_s - begin == pytest.approx(7 / 8 * 40.0 * np.pi, abs=1.5)
+
+
 def test_turn_is_drivable_and_inside_its_lane(junction_map):
     start = np.array([2.0, -40.0])
     goal = Goal(np.array([-40.0, 2.0]))
@@ -105,7 +121,7 @@ def test_unprotected_turn_yields_before_the_oncoming_lane(junction_map):
     (stop,) = [s for s in route.stops if s.kind is StopKind.YIELD]
     assert stop.yields_to == (6,)
     frame = route_frame(route)
-    # Oncoming lane: -4 < x < 0. The path (radius 12 about (-10, -10)) enters it at x = 0, y = -10 + sqrt(144 - 100) = -3.37.
+    # Oncoming lane: -4 < x < 0. The path, of radius 12 about (-10, -10), enters it at y = -10 + sqrt(144 - 100) = -3.37.
     where = frame.point(stop.s + 1.5)
     np.testing.assert_allclose(where, [0.0, -3.37], atol=0.15)
     np.testing.assert_allclose(frame.point(stop.clear_s)[0], -4.0, atol=0.15)
@@ -200,7 +216,9 @@ def test_route_moves_with_the_map(seed, turn, x, y):
 def test_smoothing_rounds_a_kink_and_stays_near():
     legs = np.vstack([np.column_stack([np.arange(0.0, 20.0, 0.5), np.zeros(40)]), [[20.0, 0.0]]])
     turn = 0.15
-    path = np.vstack([legs, 20.0 * np.array([1.0, 0.0]) + np.arange(0.5, 20.0, 0.5)[:, None] * [np.cos(turn), np.sin(turn)]])
+    path = np.vstack(
+        [legs, 20.0 * np.array([1.0, 0.0]) + np.arange(0.5, 20.0, 0.5)[:, None] * [np.cos(turn), np.sin(turn)]]
+    )
     result = smoothed(path, Shape())
     assert np.hypot(*(result - path).T).max() <= 0.1 + 1e-6
     assert np.abs(curvatures(result, 0.5)).max() < 0.5 * np.abs(curvatures(path, 0.5)).max()
