@@ -8,10 +8,11 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
 from behaviors_ros import registry
-from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.parameters import Parameters, flat, limits, nested, validated
 
 P = TypeVar("P", bound=Parameters)
@@ -37,7 +38,11 @@ def _values(node: Node, model: type[Parameters], prefix: str) -> dict[str, Any]:
     values = {}
     for name, field in flat(model, prefix):
         if not node.has_parameter(name):
-            node.declare_parameter(name, ros_value(name, field), descriptor(field))
+            try:
+                node.declare_parameter(name, ros_value(name, field), descriptor(field))
+            except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+                remedy = f"its default is {ros_value(name, field)!r}"
+                raise InputError(f"parameters of {node.get_name()}", name, str(error), remedy) from None
         values[name] = core_value(node.get_parameter(name).value)
     return values
 
