@@ -21,6 +21,7 @@ from behaviors_ros.simulation.traffic import Agent, Body, Motion, Stationary, Tr
 
 Traffic = Literal["recorded", "reactive"]
 DAY_S = 86400.0
+DO_NOT_GO = (SignalColor.RED, SignalColor.UNKNOWN)
 START_NS = 10_000_000_000  # stamp of a scenario's time 0: not 0, which in messages means that there is no stamp
 
 
@@ -94,7 +95,7 @@ def signals_of(document: CommonRoadDocument, problem: PlanningProblem, route: Ro
 
 
 def _contradicted(cycle: SignalCycle, document: CommonRoadDocument) -> bool:
-    """A recorded vehicle crosses a stop line of the signal that has been red for a second or more."""
+    """A recorded vehicle crosses a stop line of the signal that has been red or dark for a second or more."""
     lines = [lane.stop_line for lane in document.lane_map.lanes.values() if cycle.id in lane.signals]
     ways = [o for o in document.obstacles if o.kind in VEHICLES and np.ptp(o.position, axis=0).max() > 1.0]
     for obstacle in ways:
@@ -103,6 +104,6 @@ def _contradicted(cycle: SignalCycle, document: CommonRoadDocument) -> bool:
             if crossing is None:
                 continue
             time_s = float(np.interp(crossing[0], arc_length(obstacle.position), obstacle.time * document.dt_s))
-            if all(cycle.phase(time_s - before_s)[0] is SignalColor.RED for before_s in (0.0, 1.0)):
+            if all(cycle.phase(time_s - before_s)[0] in DO_NOT_GO for before_s in (0.0, 1.0)):
                 return True
     return False

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import yaml
 
+from behaviors_ros.datatypes import SignalColor
 from behaviors_ros.errors import InputError
+from behaviors_ros.maps.commonroad import read_document
 from behaviors_ros.simulation.reactive import Reactive
 from behaviors_ros.simulation.recorded import Recorded
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
@@ -114,6 +116,17 @@ def test_commonroad_recorded_and_reactive(shared_data):
     # CommonRoad's initial position is the box centre; ours the rear axle.
     vehicle, ego = recorded.vehicle, recorded.start
     centre = ego.position + vehicle.centre_offset_m * np.array((np.cos(ego.yaw), np.sin(ego.yaw)))
-    from behaviors_ros.maps.commonroad import read_document
-
     assert centre == pytest.approx(read_document(path).problems[0].position)
+
+
+def test_signals_that_the_recording_contradicts_are_green_on_the_way(shared_data):
+    path = shared_data / "commonroad_ngsim" / "Lankershim" / "USA_Lanker-2_17_T-1.xml.gz"
+    scenario = load_scenario(path)
+    # A recorded vehicle crosses the line of 3832 and 3833 after 1.4 s; the file's cycles have them red and dark then.
+    lights = signals(start(scenario))
+    assert {group: lights.color_of(group) for group in (3832, 3833)} == {
+        3832: SignalColor.GREEN,
+        3833: SignalColor.GREEN,
+    }
+    # Nobody contradicts 3831: green from 16 s on, so red at the start.
+    assert lights.color_of(3831) is SignalColor.RED

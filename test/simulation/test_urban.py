@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from behaviors_ros.datatypes import LaneKind, StopKind
+from behaviors_ros.geometry.boxes import overlap
 from behaviors_ros.geometry.frenet import FrenetFrame
 from behaviors_ros.geometry.polylines import headings
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
+from behaviors_ros.simulation.world import observe, start
 from behaviors_ros.simulation.worlds import make_urban
 from behaviors_ros.simulation.worlds.osm import blended_turn, geodetic
 
@@ -70,9 +72,6 @@ def test_geodetic_scale():
 
 
 def test_agents_start_apart(scenario):
-    from behaviors_ros.geometry.boxes import overlap
-    from behaviors_ros.simulation.world import observe, start
-
     _, t, _ = observe(start(scenario))
     for i in range(len(t)):
         for j in range(i):
