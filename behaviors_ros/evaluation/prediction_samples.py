@@ -99,4 +99,4 @@ def _nobody() -> EgoState:
 def _nowhere() -> Route:
     """A route that no predictor reads."""
     ones, line = np.ones(2), np.array([[0.0, 0.0], [1.0, 0.0]])
-    return Route((), Goal(line[1]), 1.0, line[:, 0], line, ones, np.array([-1, -1]), *[ones] * 6)
+    return Route((), Goal(line[1]), 1.0, line[:, 0], line, ones, np.array([-1, -1]), ones, ones, ones, ones, ones, ones)

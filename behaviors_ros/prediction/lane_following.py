@@ -52,6 +52,7 @@ class Following(Parameters):
     headway_low_s: float = value(0.3, "least time gap taken for wanted", low=0.1, high=5.0)
     headway_high_s: float = value(2.0, "largest time gap taken for wanted, and that of who stands", low=0.1, high=10.0)
     limit_share: float = value(1.0, "wanted speed between the speed now (0) and the speed limit (1)", low=0.0, high=1.0)
+    speed_gain_mps: float = value(3.5, "how much faster than now an agent wants to be at most", low=0.0, high=50.0)
     curve_acceleration_mps2: float = value(2.5, "lateral acceleration in curves", low=0.5, high=9.0)
     bicycle_mps: float = value(6.0, "speed a bicycle wants at most, when slower now", low=1.0, high=20.0)
     memory_s: float = value(0.5, "time constant with which the acceleration measured now fades", low=0.01, high=10.0)
@@ -192,7 +193,8 @@ class LaneFollowing:
         second = path[:, :, min(1, path.shape[2] - 1)]
         open_ahead = (state[path[:, :, 0]] < 0) | ((count > 1) & (state[second] < 0))
         starts = (ahead.gap < follow.queue_m) | open_ahead | (bias > 0.0) | (speed > follow.standing_mps)
-        return np.where(starts, speed + follow.limit_share * np.maximum(limit - speed, 0.0), 0.0)
+        gain = np.clip(follow.limit_share * (limit - speed), 0.0, follow.speed_gain_mps)
+        return np.where(starts, speed + gain, 0.0)
 
     def _ahead(self, agents: Agents, ahead: Leaders) -> tuple[Array, ...]:
         """Leader, gap, share, line, sign, space and time gap: each is taken to be content with the gap it keeps now."""
