@@ -57,7 +57,7 @@ def reference_path(
 def _blended(
     lane_map: LaneMap, tracks: tuple[Track, ...], begin: float, goal: Array, shape: Shape
 ) -> tuple[Array, Array, Array, float]:
-    """(points, lane, tracks from and to, goal's arc length) along the tracks, each lane change blended from one to the next."""
+    """(points, lane, tracks from and to, goal's arc length) along the tracks, lane changes blended."""
     points, lanes, owner = [], [], []
     s = max(begin - shape.before_m, 0.0)
     for index in range(len(tracks) - 1):

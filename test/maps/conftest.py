@@ -89,7 +89,7 @@ def arc(centre, radius: float, start: float, end: float, n: int = 12):
 
 
 def junction_text(left_hand: bool = False, right_of_way: bool = False) -> OsmText:
-    """Right-hand traffic: from the south (lane 1) north over 2 and 8, or left over 3 to the west (4); 5, 6, 7 come south.
+    """Right-hand traffic: from the south (1) north over 2 and 8, or left over 3 to the west (4); 5, 6, 7 come south.
 
     Lane width 4 m, lane 1 centred on x = 2, lane 5 on x = -2; the junction is the square |x|, |y| < 10. `left_hand`
     mirrors everything in x.
@@ -177,7 +177,8 @@ def commonroad_text(version: str = "2020a", bound: str = "", extra: str = "", go
     still = "<shape><circle><radius>0.5</radius></circle></shape>" + state("initialState", 0, 80, 0)
     car, box = "<type>car</type>" + shape + moving, "<type>unknown</type>" + still
     if version == "2018b":
-        users = f'<obstacle id="30"><role>dynamic</role>{car}</obstacle><obstacle id="31"><role>static</role>{box}</obstacle>'
+        users = f'<obstacle id="30"><role>dynamic</role>{car}</obstacle>'
+        users += f'<obstacle id="31"><role>static</role>{box}</obstacle>'
     else:
         users = f'<dynamicObstacle id="30">{car}</dynamicObstacle><staticObstacle id="31">{box}</staticObstacle>'
     goal = '<position><lanelet ref="2"/></position>' if goal is None else goal

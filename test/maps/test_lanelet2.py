@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,16 @@ def test_default_origin_is_rounded_to_a_tenth_of_a_degree(make_straight, tmp_pat
     np.testing.assert_allclose(
         lanelet2.read_map(path).lanes[1].centre, lanelet2.read_map(path, origin=(0.0, 3.0)).lanes[1].centre
     )
+
+
+def test_nodes_without_latitude_and_longitude(straight_osm, straight_map, tmp_path):
+    path = tmp_path / "a.osm"
+    path.write_text(re.sub(r'lat="[^"]*" lon="[^"]*"', 'lat="" lon=""', straight_osm.text()))
+    lanes = lanelet2.read_map(path).lanes
+    for lane in straight_map.lanes.values():
+        if lane.kind is LaneKind.ROAD:
+            np.testing.assert_allclose(lanes[lane.id].centre, lane.centre, atol=1e-9)
+            assert (lanes[lane.id].successors, lanes[lane.id].left) == (lane.successors, lane.left)
 
 
 def test_two_way_road_becomes_two_lanes(straight_osm, tmp_path):

@@ -121,7 +121,7 @@ def test_unprotected_turn_yields_before_the_oncoming_lane(junction_map):
     (stop,) = [s for s in route.stops if s.kind is StopKind.YIELD]
     assert stop.yields_to == (6,)
     frame = route_frame(route)
-    # Oncoming lane: -4 < x < 0. The path, of radius 12 about (-10, -10), enters it at y = -10 + sqrt(144 - 100) = -3.37.
+    # Oncoming lane: -4 < x < 0. The path, radius 12 about (-10, -10), enters it at y = -10 + sqrt(144 - 100) = -3.37.
     where = frame.point(stop.s + 1.5)
     np.testing.assert_allclose(where, [0.0, -3.37], atol=0.15)
     np.testing.assert_allclose(frame.point(stop.clear_s)[0], -4.0, atol=0.15)

@@ -2,6 +2,7 @@
 
 import time
 
+import lanelet2
 import numpy as np
 import pytest
 
@@ -25,6 +26,24 @@ def test_lanelet2_and_argoverse_maps(shared_data):
             assert "no lanelet for vehicles" in row.error
             continue
         assert row.error == "" and row.lanes > 0 and row.length_km > 0.1, row
+
+
+def test_links_agree_with_the_library_s_routing_graph(shared_data):
+    rules = lanelet2.traffic_rules.create(
+        lanelet2.traffic_rules.Locations.Germany, lanelet2.traffic_rules.Participants.Vehicle
+    )
+    for name in ("lanelet2_example/mapping_example.osm", "kashiwanoha/lanelet2_map.osm"):
+        path = shared_data / "maps" / name
+        origin = (49.0, 8.4) if "example" in name else (35.9, 139.9)
+        raw = lanelet2.io.load(str(path), lanelet2.projection.UtmProjector(lanelet2.io.Origin(*origin)))
+        graph, lanes = lanelet2.routing.RoutingGraph(raw, rules), load_map(path).lanes
+        for lanelet in raw.laneletLayer:
+            for after in graph.following(lanelet):
+                id_ = -after.id if after.inverted() else after.id  # the way back of a two-way road
+                assert id_ in lanes[lanelet.id].successors, (name, lanelet.id, after.id)
+            for side in ("left", "right"):
+                beside = getattr(graph, side)(lanelet)
+                assert beside is None or getattr(lanes[lanelet.id], side) in (beside.id, -beside.id)
 
 
 def test_intersection_map(shared_data):
