@@ -16,7 +16,7 @@ class ConsistencyParameters(Parameters):
 
     weight: float = value(1.0, "share in the weighted mean", low=0.0, high=100.0)
     lateral_m: float = value(0.5, "RMS lateral change at which alone the score is one half", low=0.01, high=10.0)
-    speed_mps: float = value(1.0, "RMS speed change at which alone the score is one half", low=0.01, high=10.0)
+    speed_mps: float = value(2.0, "RMS speed change at which alone the score is one half", low=0.01, high=10.0)
 
 
 @register("scorer", "consistency")

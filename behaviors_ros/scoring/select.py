@@ -17,12 +17,11 @@ Array = np.ndarray
 class Selection(Parameters):
     """How a candidate is selected."""
 
-    margin: float = value(
-        0.02, "total by which the best must beat the continuation of the previous choice", low=0.0, high=1.0
+    margin: float = value(0.01, "total by which another choice must beat the previous one", low=0.0, high=1.0)
+    lateral_m: float = value(
+        1.0, "RMS change across the previous plan that is still the same choice", low=0.01, high=20.0
     )
-    continuation_m: float = value(
-        1.0, "RMS distance to the previous plan up to which a candidate continues it", low=0.0, high=20.0
-    )
+    longitudinal_m: float = value(3.0, "RMS change along the previous plan, likewise", low=0.01, high=50.0)
     valid_s: float = value(0.6, "how long a plan may be followed without a newer one", low=0.05, high=5.0)
     minimal_risk: str = value("minimal_risk_stop", "generator whose candidates alone mean that the ego is stopping")
 
@@ -61,22 +60,21 @@ def choose(
     if not ordinary.any():
         return gentlest(candidates, admissible, scores.total, vehicle), Outcome.STOPPING
     best = int(np.argmax(np.where(admissible, scores.total, -1.0)))
-    kept = continuation(scene, candidates, admissible, selection)
-    if kept is not None and kept != best and scores.total[best] <= scores.total[kept] + selection.margin:
-        return kept, Outcome.KEPT
+    same = admissible & continues(scene, candidates, selection)
+    if same.any() and not same[best]:
+        kept = int(np.argmax(np.where(same, scores.total, -1.0)))
+        if scores.total[best] <= scores.total[kept] + selection.margin:
+            return kept, Outcome.KEPT
     return best, Outcome.SELECTED
 
 
-def continuation(
-    scene: Scene, candidates: Candidates, admissible: Bool[Array, "candidate"], selection: Selection
-) -> int | None:
-    """The admissible candidate nearest to the previous plan at equal times, if near enough to continue its choice."""
+def continues(scene: Scene, candidates: Candidates, selection: Selection) -> Bool[Array, "candidate"]:
+    """Candidates near enough to the previous plan, at equal times, to be the same choice."""
     departed = change(scene, candidates)
     if departed is None:
-        return None
-    away = np.where(admissible, np.hypot(departed.lateral, departed.longitudinal), np.inf)
-    nearest = int(np.argmin(np.where(np.isnan(away), np.inf, away)))
-    return nearest if away[nearest] <= selection.continuation_m else None
+        return np.zeros(len(candidates), dtype=bool)
+    away = np.hypot(departed.lateral / selection.lateral_m, departed.longitudinal / selection.longitudinal_m)
+    return np.asarray(away <= 1.0)
 
 
 def safe_stop(candidates: Candidates, scores: Scores, vehicle: Vehicle) -> int:

@@ -123,7 +123,7 @@ def test_clearance(bench):
 def test_consistency_at_equal_absolute_times(bench):
     # The plan made 0.5 s ago at s = 45 with 10 m/s is at s = 50 now.
     scene = bench.scene(previous=bench.plan(bench.drive(10.0, s=45.0), age_s=0.5))
-    found = terms(bench, "consistency", bench.drive(10.0), bench.drive(10.0, d=0.5), bench.drive(11.0), scene=scene)
+    found = terms(bench, "consistency", bench.drive(10.0), bench.drive(10.0, d=0.5), bench.drive(12.0), scene=scene)
     assert found.raw == pytest.approx([0.0, 1.0, 1.0])
     assert found.score == pytest.approx([1.0, 0.5, 0.5])
     assert terms(bench, "consistency", bench.drive(3.0)).score[0] == 1.0

@@ -112,15 +112,23 @@ def test_emergency_takes_the_stop_with_the_latest_contact(bench):
 
 
 def test_hysteresis(bench):
-    # 'stop gently' continues the previous plan. The best leads by 0.75 x 0.02 = 0.015 < 0.02: kept; by 0.03: not kept.
+    # 'stop gently' continues the previous plan. The best leads by 0.75 x 0.012 = 0.009 < 0.01: kept; by 0.015: not.
     scene = bench.scene(previous=bench.plan(bench.drive(10.2, -2.0, s=50.0 - 1.01), age_s=0.1))
-    kept = decide(bench, [0, 0, 0], [0.62, 0.6, 0.1], scene=scene)
+    kept = decide(bench, [0, 0, 0], [0.612, 0.6, 0.1], scene=scene)
     assert (kept.outcome, kept.index) == (Outcome.KEPT, 1)
-    assert kept.reason.startswith("stop gently: continues the previous plan; 'go' leads by 0.015")
-    assert decide(bench, [0, 0, 0], [0.64, 0.6, 0.1], scene=scene).outcome == Outcome.SELECTED
-    assert decide(bench, [0, 0, 0], [0.62, 0.6, 0.1]).index == 0
-    # Forbidden, the continuation is not kept; the next nearest is too far to continue it.
-    assert decide(bench, [0, 2, 0], [0.62, 0.6, 0.61], scene=scene).index == 0
+    assert kept.reason.startswith("stop gently: continues the previous plan; 'go' leads by 0.009")
+    assert decide(bench, [0, 0, 0], [0.62, 0.6, 0.1], scene=scene).outcome == Outcome.SELECTED
+    assert decide(bench, [0, 0, 0], [0.612, 0.6, 0.1]).index == 0
+    # Forbidden, the continuation is not kept.
+    assert decide(bench, [0, 2, 0], [0.612, 0.6, 0.6115], scene=scene).index == 0
+
+
+def test_small_improvements_need_no_margin(bench):
+    # The second is the same choice as the previous plan, and a little better than continuing it exactly.
+    scene = bench.scene(previous=bench.plan(bench.drive(10.0, s=49.0), age_s=0.1))
+    candidates = bench.candidates(bench.drive(10.0), bench.drive(10.2), bench.drive(5.0))
+    plan = decide(bench, [0, 0, 0], [0.600, 0.601, 0.1], scene=scene, candidates=candidates)
+    assert (plan.outcome, plan.index) == (Outcome.SELECTED, 1)
 
 
 def test_a_set_without_stops_still_gets_one(bench):
