@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -64,7 +65,7 @@ class Reactive:
     starts_s: float | None = None
     started: bool = False
 
-    @property
+    @cached_property
     def motion(self) -> Motion | None:
         """Where it is on its path."""
         if (self.hidden_before and not self.started) or self.s > self.path.frame.length:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -27,10 +28,15 @@ class Script:
     hidden_before: bool = False
     hidden_after: bool = False
 
+    @cached_property
+    def s(self) -> Float[Array, "point"]:
+        """Arc length of each waypoint, m."""
+        return arc_length(self.waypoints)
+
     @property
     def length(self) -> float:
         """Length of the way, m."""
-        return float(arc_length(self.waypoints)[-1])
+        return float(self.s[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +51,13 @@ class Scripted:
     starts_s: float | None = None
     started: bool = False
 
-    @property
+    @cached_property
     def motion(self) -> Motion | None:
         """Where the script has brought it."""
         done = self.distance >= self.script.length
         if (not self.started and self.script.hidden_before) or (done and self.script.hidden_after):
             return None
-        s, points = arc_length(self.script.waypoints), self.script.waypoints
+        s, points = self.script.s, self.script.waypoints
         segment = int(np.clip(np.searchsorted(s, self.distance, side="right") - 1, 0, len(s) - 2))
         step = points[segment + 1] - points[segment]
         position = np.array([np.interp(self.distance, s, points[:, axis]) for axis in (0, 1)])
@@ -64,8 +70,7 @@ class Scripted:
             return replace(self, starts_s=starts_s)
         if self.distance >= self.script.length:
             return replace(self, speed=0.0, acceleration=0.0, starts_s=starts_s, started=True)
-        s = arc_length(self.script.waypoints)
-        wanted = float(self.script.speeds[int(np.searchsorted(s, self.distance + 1e-9, side="right") - 1)])
+        wanted = float(self.script.speeds[int(np.searchsorted(self.script.s, self.distance + 1e-9, side="right") - 1)])
         change = float(np.clip(wanted - self.speed, -self.script.acceleration * dt_s, self.script.acceleration * dt_s))
         speed = wanted if self.script.hidden_before and not self.started else self.speed + change
         distance = min(self.script.length, self.distance + 0.5 * (self.speed + speed) * dt_s)
