@@ -90,12 +90,15 @@ def changing(situation: Situation, lateral: Lateral) -> list[Profile]:
 
 
 def pursued(situation: Situation, lateral: Lateral) -> Paths:
-    """Pursuit paths back to the lane, where the start is far off or turned away."""
-    start = situation.lateral
+    """Pursuit paths back to the lane, where the start is far off or turned away, or the lane bends too tightly."""
+    start, vehicle, table = situation.lateral, situation.vehicle, situation.reference.table
+    spacing = situation.reference.spacing_m
     turned = math.pi if start is None else abs(math.atan2(start[1], 1.0))
-    lost = start is None or turned > lateral.pursuit_heading_rad or abs(situation.offset) > lateral.pursuit_offset_m
+    ahead = table[situation.index : situation.index + math.ceil(situation.reach_m / spacing), 3]
+    tight = float(abs(ahead).max(initial=0.0)) > vehicle.curvature_max_1pm
+    lost = turned > lateral.pursuit_heading_rad or abs(situation.offset) > lateral.pursuit_offset_m
     return pursuit_paths(
-        situation.reference.table, situation.reference.spacing_m, situation.index, situation.start,
-        situation.curvature, {"return to the lane": 0.0} if lost else {}, situation.step_m, situation.samples,
-        0.9 * situation.vehicle.curvature_max_1pm, 0.2 * situation.vehicle.curvature_max_1pm,
+        table, spacing, situation.index, situation.start, situation.curvature,
+        {"return to the lane": 0.0} if lost or tight else {}, situation.step_m, situation.samples,
+        0.9 * vehicle.curvature_max_1pm, 0.2 * vehicle.curvature_max_1pm,
     )  # fmt: skip

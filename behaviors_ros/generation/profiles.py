@@ -166,6 +166,20 @@ def _begins(spec: Array, x: float, v: float, a: float, rules: Array, work: Array
 
 @no_type_check
 @njit(cache=True)
+def _hasty(
+    phases: Array, x: float, v: float, a: float, lengths: Array, limits: Array, k: int, dt: float, steps: int
+) -> bool:  # pragma: no cover
+    """Whether a stop begun now would take a curve before its end faster than the limits, by more than 0.3 m/s."""
+    for i in range(steps):
+        d, speed, _ = stop_state(v, a, phases, i * dt)
+        top, k = _at(lengths, limits, x + d, k)
+        if speed > top + 0.3:
+            return True
+    return False
+
+
+@no_type_check
+@njit(cache=True)
 def _follow(
     occupied: Array, agents: Array, i: int, station: float, v: float, strength: float, rules: Array
 ) -> tuple:  # pragma: no cover
@@ -213,7 +227,7 @@ def drive(
     step, 4 or more): rear, front and centre station, speed along; rules: see the column names. `valid` is False for a
     halt that cannot be reached any more or is not begun within the horizon.
     """
-    work = np.empty(5)
+    work, fallback = np.empty(5), np.empty(5)
     for c in range(specs.shape[0]):
         spec, p = specs[c], int(specs[c, PATH])
         lengths, stations = tables[p, :, 0], tables[p, :, 1]
@@ -224,6 +238,10 @@ def drive(
         for i in range(out.shape[1]):
             if begun < 0 and spec[MODE] != DRIVE:
                 begins = _begins(spec, x, v, a, rules, work)
+                harder = stop_distance(v, a, 1.5 * spec[STOP_DECELERATION], 1.5 * spec[STOP_JERK], fallback)
+                spare = begins > 0 and spec[MODE] == HALT and harder < spec[LENGTH] - x
+                if spare and _hasty(work, x, v, a, lengths, limits[p], k, dt, out.shape[1] - i):
+                    begins = 0
                 if begins < 0:
                     break
                 if begins > 0:
@@ -235,10 +253,12 @@ def drive(
                 continue
             out[c, i, 0], out[c, i, 1], out[c, i, 2] = x, v, a
             top, _ = _at(lengths, limits[p], x + v * rules[PREVIEW], k)
+            near, _ = _at(lengths, limits[p], x + 0.4 * v * rules[PREVIEW], k)
             station, k = _at(lengths, stations, x, k)
             strength = spec[STRENGTH]
             wanted = max((spec[SPEED] - v) / rules[PREVIEW], -strength)
-            wanted = max(min(wanted, (top - v) / rules[PREVIEW]), -rules[HARD])
+            wanted = min(wanted, (top - v) / rules[PREVIEW], (near - v) / (0.4 * rules[PREVIEW]))
+            wanted = max(wanted, -rules[HARD])
             if spec[LEADS] > 0.0:
                 follow, agent = _follow(occupied[p], agents, i, station, v, strength, rules)
                 if follow < wanted:

@@ -177,3 +177,17 @@ def test_standing_vehicle_holds_still():
     still = find(candidates, "hold still")
     assert len(still) == 1 and (candidates.position[still[0]] == candidates.position[still[0], 0]).all()
     assert candidates.is_stop[still[0]]
+
+
+def test_a_halt_beyond_a_curve_is_not_hastened():
+    # a gentle stop from 10 m/s takes some 65 m: from before the arc (38 m ahead, 4.5 m/s) to the halt behind it
+    route = turn(10.0, before=40.0, after=15.0)
+
+    def pick(candidates):
+        stops = find(candidates, "stop at the goal, keep lane", generator="lattice")
+        return stops[0] if stops else find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
+
+    log = driven(route, pick, 190, x=2.0, speed=10.0)
+    assert (log[:, 2] ** 2 * np.abs(log[:, 4])).max() < 2.6
+    comfortable(log)
+    assert log[-1, 0] == pytest.approx(route.goal_s - 1.35, abs=0.05) and log[-1, 2] == 0.0
