@@ -65,7 +65,7 @@ def _parts(path: str | Path, reading: ArgoverseReading) -> dict[str, Any]:
     return parts
 
 
-def _line(raw: list[dict[str, float]], path: object, field: str, limits: Limits) -> Array:
+def _line(raw: list[dict[str, Any]], path: object, field: str, limits: Limits) -> Array:
     return boundary([(float(point["x"]), float(point["y"])) for point in raw], path, field, limits)
 
 

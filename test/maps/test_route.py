@@ -147,6 +147,40 @@ def test_signal_before_a_junction_clears_at_its_end(junction_map):
     np.testing.assert_allclose(y, [-10.0, 10.0], atol=0.6)
 
 
+def test_signal_of_the_junction_lane_itself(junction_map):
+    # Autoware's way: the lane inside the junction has the signal; the line is where that lane begins.
+    lanes = dict(junction_map.lanes)
+    lanes[2] = replace(lanes[2], signals=(77,))
+    lanes[1] = replace(lanes[1], signals=(77, 78))
+    route = build_route(
+        replace(junction_map, lanes=lanes), (1, 2, 8), Goal(np.array([2.0, 40.0])), np.array([2.0, -40.0])
+    )
+    (stop,) = [s for s in route.stops if s.kind is StopKind.SIGNAL]
+    assert set(stop.signals) == {77, 78}, "one stop for the approach and the junction lane"
+    y = route_frame(route).point(np.array([stop.s, stop.clear_s]))[:, 1]
+    np.testing.assert_allclose(y, [-10.0, 10.0], atol=0.6)
+
+
+def test_yield_at_a_stop_line_unless_it_is_a_signal_s(junction_map):
+    goal, start = Goal(np.array([-40.0, 2.0])), np.array([2.0, -40.0])
+    line = np.array([[0.0, -9.5], [4.0, -9.5]])
+    for signals, y in (((), -9.5), ((5,), -4.8)):
+        lanes = dict(junction_map.lanes)
+        lanes[3] = replace(lanes[3], stop_line=line, signals=signals)
+        route = build_route(replace(junction_map, lanes=lanes), (1, 3, 4), goal, start)
+        (stop,) = [s for s in route.stops if s.kind is StopKind.YIELD]
+        assert route_frame(route).point(stop.s)[1] == pytest.approx(y, abs=0.3)
+
+
+def test_crosswalk_with_a_stop_line(straight_map):
+    (walk,) = straight_map.crosswalks
+    line = np.array([[52.0, 0.0], [52.0, 7.0]])
+    lane_map = replace(straight_map, crosswalks=(replace(walk, stop_lines={1: line, 2: line}),))
+    route = build_route(lane_map, (1, 11), Goal(np.array([110.0, 1.75])), START)
+    (stop,) = [s for s in route.stops if s.kind is StopKind.CROSSWALK]
+    assert stop.s + route.path[0, 0] == pytest.approx(52.0, abs=1e-3)
+
+
 def test_wrong_lanes(straight_map):
     goal = Goal(np.array([110.0, 1.75]))
     for lanes, says in (((), "has no lanes"), ((1, 999), "lane 999 is not on the map"), ((1, 12), "neither follows")):
