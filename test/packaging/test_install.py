@@ -25,7 +25,7 @@ def test_sources_come_from_the_checkout_and_messages_from_the_installation():
 
 
 def test_every_executable_runs_a_module_that_exists():
-    assert len(executables()) == 8
+    assert "prediction" in executables()
     for name, module in executables().items():
         assert find_spec(f"behaviors_ros.{module}"), f"{name}: no module behaviors_ros.{module}"
 
