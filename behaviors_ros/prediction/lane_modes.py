@@ -200,6 +200,7 @@ def home_lane(lane: Array, d: Array, heading: Array, usable: Array, motion: floa
     return best, least
 
 
+@no_type_check
 @njit(cache=True)
 def insertion(weight: Array, value: float) -> int:
     """Where `value` goes in weights in descending order, behind its equals; their number if it is the lightest."""
@@ -209,6 +210,7 @@ def insertion(weight: Array, value: float) -> int:
     return slot
 
 
+@no_type_check
 @njit(cache=True)
 def lane_modes(
     lane: Array, s_on: Array, d_on: Array, heading_on: Array, usable: Array, motion: Array, speed: Array, yaw_rate:
