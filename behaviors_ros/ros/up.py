@@ -123,7 +123,7 @@ class Graph:
         self._folder = tempfile.TemporaryDirectory(prefix="behaviors_")
         parameters = node_parameters(config)
         self._file = Path(self._folder.name) / "parameters.yaml"
-        tree = {f"{NAMESPACE}/{name}": {"ros__parameters": _ros(values)} for name, values in parameters.items()}
+        tree = {f"{NAMESPACE}/{name}": {"ros__parameters": ros_tree(values)} for name, values in parameters.items()}
         self._file.write_text(yaml.safe_dump(tree))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -206,10 +206,10 @@ class Graph:
         self.processes = {}
 
 
-def _ros(values: Any) -> Any:
+def ros_tree(values: Any) -> Any:
     """A parameter tree as ROS takes it: an empty list of strings is `[""]`; null has no meaning there."""
     if isinstance(values, Mapping):
-        return {str(key): _ros(leaf) for key, leaf in values.items()}
+        return {str(key): ros_tree(leaf) for key, leaf in values.items()}
     if isinstance(values, (list, tuple)):
         return list(values) or [""]
     if values is None:

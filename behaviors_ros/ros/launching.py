@@ -1,0 +1,74 @@
+"""What the launch files share: launch_ros nodes from the graph table. Only they import this; it needs launch_ros."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import EmitEvent
+from launch.events import Shutdown
+from launch_ros.actions import Node
+
+from behaviors_ros.errors import InputError
+from behaviors_ros.ros.graph import NAMESPACE, Entry
+from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, ros_tree
+
+
+def lifecycle_nodes(
+    groups: tuple[str, ...], map_file: str, vehicle_file: str, parameters_file: str, use_sim_time: bool, remap: Mapping[str, str]
+) -> list[Any]:
+    """The nodes of some groups; "controller" is the tracking controller alone."""
+    vehicle = _vehicle(vehicle_file)
+    base = {"map": map_file, "vehicle": vehicle, "use_sim_time": use_sim_time}
+    config = checked(GraphConfig(groups=tuple(group for group in groups if group != "controller"), **base), "launch arguments")
+    found = {entry: tree for entry, tree in _trees(config)}
+    if "controller" in groups:
+        alone = checked(GraphConfig(groups=("loopback",), without=("loopback_simulator",), **base), "launch arguments")
+        found |= {entry: {**tree, "use_sim_time": use_sim_time} for entry, tree in _trees(alone)}
+    return [_node(entry, tree, [parameters_file] if parameters_file else [], remap) for entry, tree in found.items()]
+
+
+def simulated_nodes(scenario: str, simulator: Mapping[str, Any], without: tuple[str, ...]) -> list[Any]:
+    """All nodes around the loopback simulator; the launch ends with it."""
+    config = checked(
+        GraphConfig(groups=("stack", "loopback", "tools"), without=without, scenario=scenario,
+                    nodes={"loopback_simulator": dict(simulator)}),
+        "launch arguments",
+    )  # fmt: skip
+    end = [EmitEvent(event=Shutdown(reason="the drive has ended"))]
+    return [
+        _node(entry, tree, [], {}, on_exit=end if entry.name == "loopback_simulator" else None)
+        for entry, tree in _trees(config)
+    ]
+
+
+def _trees(config: GraphConfig) -> list[tuple[Entry, dict[str, Any]]]:
+    trees = node_parameters(config)
+    return [(entry, trees[entry.name]) for entry in config.entries]
+
+
+def _vehicle(path: str) -> dict[str, Any]:
+    """Parameters of the vehicle, from a file that has them at its top."""
+    if not path:
+        return {}
+    try:
+        return dict(yaml.safe_load(Path(path).read_text()) or {})
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise InputError(path, "vehicle", str(error).splitlines()[0], "give a YAML file with the vehicle's parameters") from None
+
+
+def _node(entry: Entry, tree: dict[str, Any], files: list[str], remap: Mapping[str, str], on_exit: Any = None) -> Node:
+    """The defaults of config/, what the launch says, and then the user's own files."""
+    folder = Path(tempfile.mkdtemp(prefix="behaviors_"))
+    said = folder / entry.config
+    said.write_text(yaml.safe_dump({f"{NAMESPACE}/{entry.name}": {"ros__parameters": ros_tree(tree)}}))
+    defaults = Path(get_package_share_directory("behaviors_ros")) / "config" / entry.config
+    used = {topic: name for topic, name in remap.items() if topic in (*entry.reads, *entry.writes)}
+    return Node(
+        package="behaviors_ros", executable=entry.name, name=entry.name, namespace=NAMESPACE, output="screen",
+        parameters=[str(defaults), str(said), *files], remappings=list(used.items()), on_exit=on_exit,
+    )  # fmt: skip
