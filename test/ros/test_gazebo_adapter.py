@@ -3,6 +3,7 @@
 import math
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from harness import Harness
 
 from behaviors_ros.datatypes import ControlCommand, EgoState
 from behaviors_ros.errors import InputError
+from behaviors_ros.msg import Trajectory
 from behaviors_ros.ros import conversion, conversion_plan, gazebo_poses
 from behaviors_ros.simulation.gazebo.world import origin
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
@@ -96,7 +98,7 @@ def test_road_users_move_with_the_stamps_of_the_truth_as_in_the_loopback(running
 
     def planned():
         gazebo.command(0.0, 0.0)
-        harness.send("trajectory", harness_trajectory())
+        harness.send("trajectory", Trajectory())
 
     waiting = harness.heard["tracks"][-1]
     harness.until(lambda: moved(waiting, harness.heard["tracks"][-1]), act=planned, every_s=0.02)
@@ -108,28 +110,17 @@ def test_road_users_move_with_the_stamps_of_the_truth_as_in_the_loopback(running
     assert found, "no start of the drive gives the tracks that were published"
 
 
-def harness_trajectory():
-    """Any trajectory: what counts is that the stack answers."""
-    from behaviors_ros.msg import Trajectory
-
-    return Trajectory()
-
-
 def moved(first, last):
     """Whether some road user is elsewhere by more than 0.2 m."""
     before = conversion.tracks(first, conversion.TrackLimits()).tracks
     after = conversion.tracks(last, conversion.TrackLimits()).tracks
     places = dict(zip(before.id, before.position, strict=True))
-    return any(
-        name in places and np.hypot(*(at - places[name])) > 0.2
-        for name, at in zip(after.id, after.position, strict=True)
-    )
+    both = [(at, places[name]) for name, at in zip(after.id, after.position, strict=True) if name in places]
+    return any(np.hypot(*(at - before)) > 0.2 for at, before in both)
 
 
 def same(scenario, egos, begin, tracks):
     """Whether a drive that began at one of the vehicle's states leads to these tracks."""
-    from dataclasses import replace
-
     ego = egos[begin]
     if ego.stamp_ns >= tracks.stamp_ns:
         return False
@@ -142,7 +133,7 @@ def same(scenario, egos, begin, tracks):
     return seen.id == tracks.id and bool(np.allclose(seen.position, tracks.position, atol=0.05))
 
 
-# --- poses of the road users ---------------------------------------------------------------------------------------------
+# --- poses of the road users ------------------------------------------------------------
 
 
 class Record:

@@ -165,7 +165,7 @@ def test_positions_far_from_the_maps_origin_are_written_near_gazebos(scenario: S
     assert x == pytest.approx(seen.motion.position[0] - 500_000.0)
 
 
-# --- twists ------------------------------------------------------------------------------------------------------------
+# --- twists ------------------------------------------------------------
 
 
 def command(acceleration: float, steering: float = 0.0, speed: float = 5.0) -> ControlCommand:
