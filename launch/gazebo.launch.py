@@ -8,24 +8,23 @@ Needs ros_gz (apt: ros-jazzy-ros-gz). Ends with the drive.
 import tempfile
 from pathlib import Path
 
-import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, Shutdown
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from behaviors_ros.ros.gazebo_poses import bindings
-from behaviors_ros.ros.graph import NAMESPACE
-from behaviors_ros.ros.up import GraphConfig, checked, node_parameters
+from behaviors_ros.ros.launching import graph_nodes
+from behaviors_ros.ros.up import GraphConfig, checked
 from behaviors_ros.simulation.gazebo.vehicle import MODEL, Body
 from behaviors_ros.simulation.gazebo.world import WORLD, WorldParameters, origin, write_world
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
-from launch import LaunchDescription
 
 ARGUMENTS = {
     "scenario": (str(DEMO), "scenario, in YAML or CommonRoad form"),
-    "folder": ("", "folder for world.sdf, vehicle.sdf and parameters.yaml; empty: a temporary one"),
+    "folder": ("", "folder for world.sdf and vehicle.sdf; empty: a temporary one"),
     "gui": ("false", "show Gazebo's window"),
     "gz_args": ("", "further arguments of Gazebo"),
     "visualisation": ("true", "publish markers"),
@@ -44,11 +43,8 @@ def actions(context):
     scenario = load_scenario(given["scenario"])
     folder = Path(given["folder"] or tempfile.mkdtemp(prefix="behaviors_gazebo_"))
     world, vehicle = write_world(scenario, folder, WorldParameters(), Body())
-    config = graph_config(given)
-    parameters = folder / "parameters.yaml"
-    tree = node_parameters(config)
-    parameters.write_text(yaml.safe_dump({f"{NAMESPACE}/{n}": {"ros__parameters": v} for n, v in tree.items()}))
-    return [gazebo(world, given), spawn(vehicle, scenario), *bridges(), *graph(config, parameters)]
+    nodes = graph_nodes(graph_config(given), last="gazebo_adapter")
+    return [gazebo(world, given), spawn(vehicle, scenario), *bridges(), *nodes]
 
 
 def graph_config(given):
@@ -109,17 +105,3 @@ def bridges():
     if bindings() is None:
         service = f"/world/{WORLD}/set_pose@ros_gz_interfaces/srv/SetEntityPose"
         yield Node(package="ros_gz_bridge", executable="parameter_bridge", name="pose_bridge", arguments=[service])
-
-
-def graph(config, parameters):
-    """Our nodes; the drive ends with the adapter, and with it everything."""
-    for entry in config.entries:
-        yield Node(
-            package="behaviors_ros",
-            executable=entry.name,
-            name=entry.name,
-            namespace=NAMESPACE,
-            parameters=[str(parameters)],
-            output="screen",
-            on_exit=Shutdown() if entry.name == "gazebo_adapter" else None,
-        )

@@ -39,11 +39,13 @@ def simulated_nodes(scenario: str, simulator: Mapping[str, Any], without: tuple[
                     nodes={"loopback_simulator": dict(simulator)}),
         "launch arguments",
     )  # fmt: skip
+    return graph_nodes(config, "loopback_simulator")
+
+
+def graph_nodes(config: GraphConfig, last: str) -> list[Any]:
+    """The nodes of a configuration; the launch ends with the one called `last`."""
     end = [EmitEvent(event=Shutdown(reason="the drive has ended"))]
-    return [
-        _node(entry, tree, [], {}, on_exit=end if entry.name == "loopback_simulator" else None)
-        for entry, tree in _trees(config)
-    ]
+    return [_node(entry, tree, [], {}, on_exit=end if entry.name == last else None) for entry, tree in _trees(config)]
 
 
 def _trees(config: GraphConfig) -> list[tuple[Entry, dict[str, Any]]]:
