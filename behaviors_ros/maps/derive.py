@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from jaxtyping import Float
 
 from behaviors_ros.datatypes import Array, Crosswalk, Lane, LaneKind, LaneMap, Turn
 from behaviors_ros.geometry.angles import wrap
-from behaviors_ros.maps.lanes import lane_polygon
 from behaviors_ros.parameters import Parameters, value
 
 MOTOR = (LaneKind.ROAD, LaneKind.BUS)
@@ -33,7 +32,7 @@ def stop_line_of(points: Float[Array, "point 2"]) -> Float[Array, "2 2"]:
 
 def completed(
     raw: LaneMap,
-    crosswalk_lines: Mapping[int, Array],
+    crosswalk_lines: Mapping[int, Sequence[Array]],
     derivation: Derivation | None = None,
     give_way: Collection[int] = (),
 ) -> LaneMap:
@@ -43,7 +42,6 @@ def completed(
     """
     derivation = derivation or Derivation()
     motor = [lane for lane in raw.lanes.values() if lane.kind in MOTOR]
-    polygons = [shapely.make_valid(shapely.Polygon(lane_polygon(lane))) for lane in motor]
     lines = [shapely.LineString(lane.centre) for lane in motor]
     crossed = _crossings(motor, lines)
     oncoming, left_hand = _oncoming(motor, lines, derivation)
@@ -59,7 +57,9 @@ def completed(
         if lane.id in minor:
             over = tuple(sorted({*over, *crossed[lane.id]} - minor))
         lanes[lane.id] = replace(lanes[lane.id], yields_to=over)
-    crosswalks = tuple(_crossing(walk, motor, lines, polygons, crosswalk_lines, derivation) for walk in raw.crosswalks)
+    crosswalks = tuple(
+        _crossing(walk, motor, lines, crosswalk_lines.get(walk.id, ()), derivation) for walk in raw.crosswalks
+    )
     return replace(raw, lanes=lanes, crosswalks=crosswalks, left_hand_traffic=left_hand)
 
 
@@ -157,15 +157,29 @@ def _crossing(
     walk: Crosswalk,
     motor: list[Lane],
     lines: list[shapely.LineString],
-    polygons: list[shapely.Polygon],
-    stop_lines: Mapping[int, Array],
+    stop_lines: Sequence[Array],
     derivation: Derivation,
 ) -> Crosswalk:
-    """The crosswalk with the lanes that run through it, and its stop line for the lanes that the line spans."""
+    """The crosswalk with the lanes that run through it, and for each the stop line that it meets before."""
     area = shapely.make_valid(shapely.Polygon(walk.polygon))
-    crossed = [i for i, line in enumerate(lines) if line.intersection(area).length > derivation.crossing_m]
-    line = stop_lines.get(walk.id)
-    at = {} if line is None else {
-        motor[i].id: line for i in crossed if polygons[i].distance(shapely.LineString(line)) < derivation.beside_m
-    }  # fmt: skip
-    return replace(walk, lanes=tuple(motor[i].id for i in crossed), stop_lines=at)
+    centres = {lane.id: line for lane, line in zip(motor, lines, strict=True)}
+    crossed = [lane for lane, line in zip(motor, lines, strict=True) if _runs_through(line, area, derivation)]
+    found: dict[int, Array] = {}
+    for lane in crossed:
+        centre = centres[lane.id]
+        entry = centre.project(centre.intersection(area).centroid)
+        for stop_line in stop_lines:
+            place = centre.intersection(shapely.LineString(stop_line))
+            behind = (centres[i] for i in lane.predecessors if i in centres)
+            if centre.project(place.centroid) <= entry if not place.is_empty else _met(behind, stop_line):
+                found[lane.id] = stop_line
+    return replace(walk, lanes=tuple(lane.id for lane in crossed), stop_lines=found)
+
+
+def _runs_through(line: shapely.LineString, area: shapely.Geometry, derivation: Derivation) -> bool:
+    return bool(line.intersection(area).length > derivation.crossing_m)
+
+
+def _met(lines: Iterable[shapely.LineString], stop_line: Array) -> bool:
+    """Whether one of the lines meets a stop line."""
+    return any(line.intersects(shapely.LineString(stop_line)) for line in lines)

@@ -318,17 +318,17 @@ def _marked_line(document: OsmDocument, ref: int, points: dict[int, Array]) -> A
     return stop_line_of(np.array([points[i] for i in nodes])) if len(nodes) > 1 else None
 
 
-def _stop_lines(document: OsmDocument, points: dict[int, Array]) -> dict[int, Array]:
+def _stop_lines(document: OsmDocument, points: dict[int, Array]) -> dict[int, list[Array]]:
     """Stop lines of Autoware's crosswalk elements, by crosswalk lanelet id."""
-    found = {}
+    found: dict[int, list[Array]] = defaultdict(list)
     for relation in document.relations.values():
         if relation.tags.get("type") != "regulatory_element" or relation.tags.get("subtype") != "crosswalk":
             continue
         lines = [ref for kind, role, ref in relation.members if kind == "way" and role == "ref_line"]
         lanelets = [ref for kind, role, ref in relation.members if kind == "relation" and role == "refers"]
-        nodes = document.ways.get(lines[0], ()) if lines else ()
-        if lanelets and len(nodes) > 1:
-            found[lanelets[0]] = stop_line_of(np.array([points[i] for i in nodes]))
+        for nodes in (document.ways.get(line, ()) for line in lines):
+            if lanelets and len(nodes) > 1:
+                found[lanelets[0]].append(stop_line_of(np.array([points[i] for i in nodes])))
     return found
 
 

@@ -158,10 +158,11 @@ def _crosswalks(lane_map: LaneMap, frame: FrenetFrame, lanes: set[int], places: 
                 continue
             ends = np.array(piece.coords)[[0, -1]]
             begin, end = sorted(float(path.project(shapely.Point(p))) for p in ends)
-            lines = [line for lane_id, line in walk.stop_lines.items() if lane_id in lanes]
             stop = begin - places.crosswalk_m
-            if lines:
-                at, aside = frame.project_near(lines[0].mean(axis=0), begin, places.line_reach_m)
-                stop = float(at) if abs(aside) < 5.0 and at <= begin else stop
+            for line in (line for lane_id, line in walk.stop_lines.items() if lane_id in lanes):
+                at, aside = frame.project_near(np.linspace(line[0], line[1], 21), begin, places.line_reach_m)
+                nearest = int(np.argmin(np.abs(aside)))
+                if abs(aside[nearest]) < places.far_m and at[nearest] <= begin:
+                    stop = float(at[nearest])
             found.append(StopPoint(StopKind.CROSSWALK, walk.id, stop, end, polygon=walk.polygon))
     return found

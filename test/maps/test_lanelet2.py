@@ -115,7 +115,9 @@ def test_stop_sign(straight_osm, tmp_path):
 
 def test_autoware_elements_the_library_does_not_know(straight_osm, tmp_path):
     line = straight_osm.line([(57.0, 0.0), (57.0, 7.0)], type="stop_line")
+    other = straight_osm.line([(68.0, 7.0), (68.0, 10.5)], type="stop_line")
     straight_osm.rule(52, "crosswalk", [("relation", "refers", 90), ("way", "ref_line", line)])
+    straight_osm.rule(55, "crosswalk", [("relation", "refers", 90), ("way", "ref_line", other)])
     marking = straight_osm.line([(195.0, -4.0), (195.0, 0.0)], type="stop_line")
     straight_osm.rule(53, "road_marking", [("way", "refers", marking)])
     sides = [straight_osm.line([(150.0, y), (200.0, y)]) for y in (-4.0, 0.0)]
@@ -124,6 +126,7 @@ def test_autoware_elements_the_library_does_not_know(straight_osm, tmp_path):
     (walk,) = lane_map.crosswalks
     np.testing.assert_allclose(walk.stop_lines[1], [[57.0, 0.0], [57.0, 7.0]])
     assert set(walk.stop_lines) == {1, 2, 3}
+    np.testing.assert_allclose(walk.stop_lines[3], [[68.0, 7.0], [68.0, 10.5]])  # of the west-bound lane
     np.testing.assert_allclose(lane_map.lanes[70].stop_line, [[195.0, -4.0], [195.0, 0.0]])
 
 
