@@ -15,6 +15,7 @@ class CollisionParameters(Parameters):
     """What counts as a collision ahead."""
 
     free_s: float = value(3.0, "time that must be free of contact", low=0.0, high=20.0)
+    oncoming_free_s: float = value(5.0, "likewise with agents that come towards the ego", low=0.0, high=20.0)
     margin_m: float = value(0.15, "boxes nearer than this are in contact", low=0.0, high=2.0)
     probability_min: float = value(
         0.15, "modes less probable than this are left to collision_chance", low=0.0, high=1.0
@@ -23,7 +24,10 @@ class CollisionParameters(Parameters):
 
 @register("gate", "collision")
 class Collision:
-    """Value: time until the first contact that would be the ego's fault, s, at most the limit.
+    """Value: time until the first contact that counts and would be the ego's fault, s, at most the limit.
+
+    The limit is `oncoming_free_s` (`free_s` if longer): before an agent that comes towards it braking does not help the
+    ego, so it must be out of the way in time. Contact with other agents counts until `free_s`.
 
     Not its fault: it has stood still since now, or an agent right behind it in its lane runs into it from behind. Boxes
     are compared at every step of the grid; between steps 0.1 s apart no road user passes through another.
@@ -37,12 +41,12 @@ class Collision:
 
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate; an agent without a usable future forbids all."""
+        limit_s = max(self.p.free_s, self.p.oncoming_free_s)
         if not foreseeable(predictions):
-            return at_least(np.full(len(candidates), np.nan), self.p.free_s, candidates)
+            return at_least(np.full(len(candidates), np.nan), limit_s, candidates)
         boxes = ego_boxes(candidates, self.vehicle)
         agents = solid(predictions) & near(predictions, boxes, self.p.margin_m)
         modes = mode_boxes(scene, predictions, agents, self.p.probability_min)
-        steps = int(np.searchsorted(candidates.time_s, self.p.free_s - 1e-9))
-        first = first_contact(boxes, modes, steps, self.p.margin_m)
-        time_s = np.append(candidates.time_s[:steps], self.p.free_s)
-        return at_least(time_s[first], self.p.free_s, candidates)
+        near_steps, steps = np.searchsorted(candidates.time_s, np.array([self.p.free_s, limit_s]) - 1e-9)
+        first = first_contact(boxes, modes, int(near_steps), int(steps), self.p.margin_m)
+        return at_least(np.append(candidates.time_s[:steps], limit_s)[first], limit_s, candidates)

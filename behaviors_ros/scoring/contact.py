@@ -100,8 +100,10 @@ def rear_contact(ego, modes, margin):
 
 @no_type_check
 @njit(cache=True)
-def first_contact(ego, modes, steps, margin):
+def first_contact(ego, modes, near_steps, steps, margin):
     """First step (candidate,) below `steps` at which boxes are nearer than `margin` m by the ego's fault, else `steps`.
+
+    From `near_steps` on only agents that come towards the ego (more than 120 deg from its heading) count.
 
     Not the ego's fault: it has stood still since step 0, or the agent has run into it from behind (`rear_contact`).
     """
@@ -117,7 +119,8 @@ def first_contact(ego, modes, steps, margin):
                     step += BLOCK
                     continue
                 x, y, cos, sin = relative(e, a, i, m, step)
-                if gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
+                counts = step < near_steps or cos < -0.5
+                if counts and gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
                     first[i] = end = step
                 step += 1
     return first
@@ -177,9 +180,13 @@ def chance(ego, modes, steps, stride):
     for m in range(len(a)):
         length, width, behind = modes.half_length[m], modes.half_width[m], modes.behind[m]
         for i in range(len(e)):
+            block, far = -1, False
             for k in range((ego.stood[i] + stride) // stride, (min(told[i, m], steps) + stride - 1) // stride):
                 step = k * stride
-                if apart(ego_circles, i, mode_circles, m, step // BLOCK, reach[m, step // BLOCK]):
+                if step // BLOCK != block:
+                    block = step // BLOCK
+                    far = apart(ego_circles, i, mode_circles, m, block, reach[m, block])
+                if far:
                     continue
                 x, y, cos, sin = relative(e, a, i, m, step)
                 if behind and x + offset < 0.0:

@@ -76,15 +76,19 @@ def clearance(ego, modes, steps, stride, base, gain):
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
     ego_circles, mode_circles = circles(e), circles(a)
-    told, least = rear_contact(ego, modes, 0.0), np.ones(len(e))
+    told, least, size = rear_contact(ego, modes, 0.0), np.ones(len(e)), math.hypot(ego_length, ego_width)
+    fastest = np.array([np.abs(e[i, :, 4]).max() for i in range(len(e))])
     for m in range(len(a)):
         radius = max(modes.half_length[m], modes.half_width[m])
         for i in range(len(e)):
+            block, far = -1, False
             for step in range(0, min(steps, told[i, m]), stride):
-                wished = base + gain * abs(e[i, step, 4])
-                reach = math.hypot(ego_length, ego_width) + radius + wished
-                if apart(ego_circles, i, mode_circles, m, step // BLOCK, reach):
+                if step // BLOCK != block:
+                    block = step // BLOCK
+                    far = apart(ego_circles, i, mode_circles, m, block, size + radius + base + gain * fastest[i])
+                if far:
                     continue
+                wished = base + gain * abs(e[i, step, 4])
                 x, y, _, _ = relative(e, a, i, m, step)
                 if x + offset >= 0.0:
                     away = math.hypot(max(abs(x) - ego_length, 0.0), max(abs(y) - ego_width, 0.0))

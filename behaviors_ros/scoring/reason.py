@@ -21,18 +21,19 @@ def _decided(candidates: Candidates, scores: Scores, index: int, outcome: Outcom
         return f"nothing is admissible, the stop with the least harm drives (it breaks {_broken(scores, index)})"
     if outcome == Outcome.STOPPING:
         return "only minimal-risk stops are admissible, the gentlest drives"
-    others = scores.admissible.copy()
+    if scores.admissible.sum() == 1:
+        return "the only admissible candidate"
+    # Candidates with the same total drive alike: what was decided shows against the next best that differs.
+    others = scores.admissible & ((np.abs(scores.total - scores.total[index]) > 1e-3) | (outcome == Outcome.KEPT))
     others[index] = False
     if not others.any():
-        return "the only admissible candidate"
+        return "as good as every other admissible candidate"
     rival = int(np.argmax(np.where(others, scores.total, -1.0)))
     lead = scores.total[index] - scores.total[rival]
     if outcome == Outcome.KEPT:
         return f"continues the previous plan; '{candidates.label[rival]}' leads by {-lead:.3f}, too little to change"
     weight = scores.weight / max(scores.weight.sum(), 1e-12)
     gains = (scores.score[index] - scores.score[rival]) * weight
-    if not gains.size or gains.max() <= 0.0:
-        return f"equal to '{candidates.label[rival]}'"
     scorer = scores.scorers[int(np.argmax(gains))]
     return f"ahead of '{candidates.label[rival]}' by {lead:.3f}, most by {scorer} ({gains.max():+.3f})"
 

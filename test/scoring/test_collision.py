@@ -15,7 +15,7 @@ def test_time_of_first_contact_with_a_stopped_car(bench):
     # Front bumper at 53.6 + 10 t, rear of the car at 80 - 2.25 = 77.75; nearer than 0.15 m from 10 t > 24.0: t = 2.5 s
     # (at t = 2.4 s the gap is 0.15 m, not below). Braking with 2.5 m/s2 stops after 20 m, bumper at 73.6.
     value, passed = first(bench, [bench.Agent((80.0, 0.0))], [bench.drive(10.0), bench.drive(10.0, -2.5)])
-    assert value == pytest.approx([2.5, 3.0])
+    assert value == pytest.approx([2.5, 5.0])
     assert passed.tolist() == [False, True]
 
 
@@ -24,7 +24,7 @@ def test_passing_beside_needs_the_margin(bench):
     value, _ = first(bench, [bench.Agent((70.0, 1.96))], [bench.drive(10.0)])
     assert value[0] < 3.0
     value, passed = first(bench, [bench.Agent((70.0, 1.99))], [bench.drive(10.0)])
-    assert value[0] == 3.0 and passed[0]
+    assert value[0] == 5.0 and passed[0]
 
 
 def test_the_box_is_ahead_of_the_rear_axle(bench):
@@ -38,6 +38,15 @@ def test_oncoming_car(bench):
     # Closing at 20 m/s: 104.0 - 2.25 - 53.6 = 48.15 m; nearer than 0.15 m after 2.4 s: at t = 2.5 s.
     value, passed = first(bench, [bench.Agent((104.0, 0.0), 10.0, np.pi)], [bench.drive(10.0)])
     assert value[0] == pytest.approx(2.5) and not passed[0]
+
+
+def test_only_oncoming_agents_count_beyond_the_near_time(bench):
+    # Oncoming at 20 m/s closing speed: 140 - 2.25 - 53.6 = 84.15 m, nearer than 0.15 m in the step at 4.3 s.
+    value, passed = first(bench, [bench.Agent((140.0, 0.0), 10.0, np.pi)], [bench.drive(10.0), bench.drive(10.0, -3.0)])
+    assert value[0] == pytest.approx(4.3) and not passed[0]
+    # A stopped car 41.15 m ahead would be met in the step at 4.2 s: it may still be braked for.
+    value, passed = first(bench, [bench.Agent((97.0, 0.0))], [bench.drive(10.0)])
+    assert value[0] == 5.0 and passed[0]
 
 
 def test_improbable_modes_are_left_to_the_chance(bench):
