@@ -1,9 +1,9 @@
-"""What a person looks at in RViz or Foxglove: datatypes -> markers. Colours: blue ego, orange agents, green chosen."""
+"""What a person looks at in RViz or Foxglove: datatypes -> markers. Blue is the ego, green what was chosen."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from geometry_msgs.msg import Point
@@ -11,14 +11,32 @@ from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker
 
 from behaviors_ros.datatypes import (
-    Candidates, EgoState, LaneMap, Mode, Plan, Predictions, Scores, Tracks, Trajectory,
+    AgentClass,
+    Candidates,
+    EgoState,
+    Goal,
+    LaneMap,
+    Mode,
+    Plan,
+    Predictions,
+    Scores,
+    Tracks,
+    Trajectory,
 )  # fmt: skip
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.conversion import set_yaw, time_message
 
 GREY, BLUE, ORANGE, GREEN = (0.5, 0.5, 0.5), (0.1, 0.4, 1.0), (1.0, 0.55, 0.1), (0.1, 0.8, 0.3)
 RED, PURPLE, WHITE = (0.9, 0.15, 0.1), (0.6, 0.3, 0.9), (1.0, 1.0, 1.0)
+YELLOW, PINK, BROWN, CYAN = (0.95, 0.85, 0.1), (1.0, 0.35, 0.65), (0.6, 0.4, 0.2), (0.1, 0.8, 0.9)
 Colour = tuple[float, float, float]
+
+# Colour and height in m by class; the rest is grey and 1 m high.
+LOOKS: dict[AgentClass, tuple[Colour, float]] = {
+    AgentClass.CAR: (ORANGE, 1.5), AgentClass.TRUCK: (ORANGE, 3.2), AgentClass.BUS: (ORANGE, 3.0),
+    AgentClass.TRAILER: (ORANGE, 3.2), AgentClass.MOTORCYCLE: (YELLOW, 1.5), AgentClass.BICYCLE: (YELLOW, 1.7),
+    AgentClass.PEDESTRIAN: (PINK, 1.75), AgentClass.ANIMAL: (BROWN, 0.7),
+}  # fmt: skip
 
 
 def marker(space: str, number: int, kind: int, stamp_ns: int, colour: Colour, alpha: float = 1.0) -> Marker:
@@ -68,10 +86,29 @@ def ego(state: EgoState, vehicle: Vehicle, mode: Mode) -> Iterator[Marker]:
 
 
 def tracks(found: Tracks) -> Iterator[Marker]:
-    """A box a track."""
+    """A box a track, by class, with its class and speed above it."""
     for i in range(len(found)):
-        size = (found.length[i], found.width[i], 1.5)
-        yield box("tracks", i, found.stamp_ns, found.position[i], found.yaw[i], size, ORANGE)
+        kind, at = AgentClass(int(found.kind[i])), found.position[i]
+        colour, height = LOOKS.get(kind, (GREY, 1.0))
+        size = (found.length[i], found.width[i], height)
+        yield box("tracks", i, found.stamp_ns, at, found.yaw[i], size, colour)
+        text = marker("labels", i, Marker.TEXT_VIEW_FACING, found.stamp_ns, colour)
+        text.pose.position.x, text.pose.position.y, text.pose.position.z = float(at[0]), float(at[1]), height + 0.6
+        text.scale.z, text.text = 0.6, f"{kind.name.lower()} {found.speed[i]:.1f} m/s"
+        yield text
+
+
+def route(lines: Sequence[np.ndarray], goal: Goal, stamp_ns: int) -> Iterator[Marker]:
+    """The centre lines of the route, and the goal: its region, or a disc where it has none."""
+    for number, points in enumerate(lines):
+        yield line("route", number, stamp_ns, points, CYAN, 0.8, 0.25)
+    if goal.polygon is not None:
+        yield line("goal", 0, stamp_ns, np.concatenate((goal.polygon, goal.polygon[:1])), CYAN, 0.2, 0.9)
+        return
+    disc = marker("goal", 0, Marker.CYLINDER, stamp_ns, CYAN, 0.5)
+    disc.pose.position.x, disc.pose.position.y = float(goal.position[0]), float(goal.position[1])
+    disc.scale.x, disc.scale.y, disc.scale.z = 2.0, 2.0, 0.05
+    yield disc
 
 
 def predictions(found: Predictions, every: int = 10) -> Iterator[Marker]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from visualization_msgs.msg import MarkerArray
 
-from behaviors_ros.datatypes import Candidates, EgoState, LaneMap, Mode, Plan, Predictions, Scores, Tracks
+from behaviors_ros.datatypes import Candidates, EgoState, Goal, LaneMap, Mode, Plan, Predictions, Scores, Tracks
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.ros import conversion, conversion_plan, conversion_stages, markers
 from behaviors_ros.ros.conversion import TrackLimits
-from behaviors_ros.ros.node import LifecycleAdapter, main as run_node
+from behaviors_ros.ros.node import LifecycleAdapter
+from behaviors_ros.ros.node import main as run_node
 
 
 class VisualisationParameters(Parameters):
@@ -36,6 +38,7 @@ class VisualisationNode(LifecycleAdapter):
         self.parameters = parameters
         self.map: LaneMap | None = load_map(Path(parameters.map)) if parameters.map else None
         self.ego: EgoState | None = None
+        self.route: tuple[list[np.ndarray], Goal] | None = None
         self.tracks: Tracks | None = None
         self.predictions: Predictions | None = None
         self.candidates: Candidates | None = None
@@ -58,9 +61,17 @@ class VisualisationNode(LifecycleAdapter):
         self.reads("selected", lambda message: setattr(self, "plan", conversion_plan.plan(message)))
         self.reads("status", lambda message: setattr(self, "mode", Mode(message.mode)))
         self.reads("odometry", self._odometry)
+        self.reads("route", self._route)
 
     def _odometry(self, message: Any) -> None:
         self.ego = conversion.ego_state(message, self.ego, self.parameters.vehicle)
+
+    def _route(self, message: Any) -> None:
+        """The centre lines of the route's lanes, or the line that was given instead of lanes."""
+        lanes = self.map.lanes if self.map is not None else {}
+        lines = [lanes[number].centre for number in message.lane_id if number in lanes]
+        given = np.asarray(message.centre_line, dtype=np.float64).reshape(-1, 2)
+        self.route = (lines or ([given] if len(given) else []), conversion.goal(message))
 
     def _tick(self) -> None:
         """Draw what is there; lanes once every five seconds, for viewers that came late."""
@@ -72,6 +83,8 @@ class VisualisationNode(LifecycleAdapter):
 
     def _groups(self) -> list[Any]:
         groups: list[Any] = []
+        if self.route is not None:
+            groups.append(markers.route(*self.route, self.now_ns))
         if self.ego is not None:
             groups.append(markers.ego(self.ego, self.parameters.vehicle, self.mode))
         if self.tracks is not None:
