@@ -1,7 +1,7 @@
 """The raw content of an OSM file, checked, so that the Lanelet2 library only ever sees a sound one.
 
-The library reads everything else (see docs/decisions/0002-lanelet2-files.md): it drops `local_x`/`local_y`, reads empty
-coordinates as 0, and skips what it cannot resolve without saying so.
+The library reads everything else. Left alone it puts nodes without coordinates at (0, 0) and returns lanelets with empty
+bounds where something is missing (see docs/decisions/0002-lanelet2-files.md).
 """
 
 from __future__ import annotations
