@@ -1,6 +1,6 @@
 """The raw content of an OSM file, checked, so that the Lanelet2 library only ever sees a sound one.
 
-The library reads everything else. Left alone it puts nodes without coordinates at (0, 0) and returns lanelets with empty
+The library reads everything else. Left alone it puts nodes without coordinates at (0, 0) and gives lanelets empty
 bounds where something is missing (see docs/decisions/0002-lanelet2-files.md).
 """
 
