@@ -23,7 +23,7 @@ def lifecycle_nodes(
 ) -> list[Any]:
     """The nodes of some groups; "controller" is the tracking controller alone."""
     vehicle = _vehicle(vehicle_file)
-    base = {"map": map_file, "vehicle": vehicle, "use_sim_time": use_sim_time}
+    base: dict[str, Any] = {"map": map_file, "vehicle": vehicle, "use_sim_time": use_sim_time}
     config = checked(GraphConfig(groups=tuple(group for group in groups if group != "controller"), **base), "launch arguments")
     found = {entry: tree for entry, tree in _trees(config)}
     if "controller" in groups:
