@@ -1,10 +1,12 @@
-"""Stands in for Gazebo and its bridge: takes twists, drives an ideal vehicle, keeps the clock, tells the ground truth."""
+"""Stands in for Gazebo and its bridge: takes twists, drives an ideal vehicle, keeps the clock, tells where it is."""
 
 import math
+from contextlib import suppress
 
 import rclpy
 from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
@@ -52,10 +54,8 @@ class Server(Node):
 def main():
     """Run until told to end."""
     rclpy.init()
-    try:
+    with suppress(KeyboardInterrupt, ExternalShutdownException):
         rclpy.spin(Server())
-    except (KeyboardInterrupt, rclpy.executors.ExternalShutdownException):
-        pass
 
 
 if __name__ == "__main__":
