@@ -106,7 +106,9 @@ class Vehicle(Parameters):
     speed_max_mps: float = value(22.0, "largest speed the stack may ask for", low=0.5, high=70.0)
     acceleration_max_mps2: float = value(2.4, "largest forward acceleration", low=0.1, high=12.0)
     deceleration_max_mps2: float = value(8.0, "largest braking the road and brakes give", low=0.5, high=12.0)
-    lateral_acceleration_max_mps2: float = value(4.0, "largest lateral acceleration that is asked for", low=0.5, high=12.0)
+    lateral_acceleration_max_mps2: float = value(
+        4.0, "largest lateral acceleration that is asked for", low=0.5, high=12.0
+    )
     jerk_max_mps3: float = value(10.0, "largest longitudinal jerk of a trajectory handed on", low=0.5, high=100.0)
     actuator_delay_s: float = value(0.1, "pure delay between a command and the actuator", low=0.0, high=1.0)
     steering_lag_s: float = value(0.1, "first-order time constant of the steering", low=0.0, high=2.0)

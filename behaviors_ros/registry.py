@@ -31,7 +31,9 @@ def register(kind: str, name: str) -> Callable[[T], T]:
     def add(cls: T) -> T:
         known = _plugins[kind].get(name)
         if known is not None and known.__qualname__ != cls.__qualname__:
-            raise BehaviorsError(f"{kind} '{name}' is already {known.__module__}.{known.__qualname__}; choose another name")
+            raise BehaviorsError(
+                f"{kind} '{name}' is already {known.__module__}.{known.__qualname__}; choose another name"
+            )
         if not issubclass(getattr(cls, "parameters", object), Parameters):
             raise BehaviorsError(f"{kind} '{name}': {cls.__qualname__}.parameters must be a subclass of Parameters")
         cls.name = name

@@ -17,7 +17,9 @@ def start(context: LaunchContext) -> list:
     """The nodes, once the arguments are known."""
     chosen = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     remap = {topic: chosen[topic] for topic in INPUTS_AND_OUTPUTS if chosen[topic] != topic}
-    groups = ["stack"] + [group for name, group in (("controller", "controller"), ("visualisation", "tools")) if chosen[name] == "true"]
+    groups = ["stack"] + [
+        group for name, group in (("controller", "controller"), ("visualisation", "tools")) if chosen[name] == "true"
+    ]
     return lifecycle_nodes(
         groups=tuple(groups), map_file=chosen["map"], vehicle_file=chosen["vehicle"], parameters_file=chosen["parameters"],
         use_sim_time=chosen["use_sim_time"] == "true", remap=remap,
@@ -38,6 +40,7 @@ ARGUMENTS = {
 def generate_launch_description() -> LaunchDescription:
     """Arguments and nodes."""
     arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=meaning) for name, (default, meaning) in ARGUMENTS.items()
+        DeclareLaunchArgument(name, default_value=default, description=meaning)
+        for name, (default, meaning) in ARGUMENTS.items()
     ]
     return LaunchDescription([*arguments, OpaqueFunction(function=start)])

@@ -28,6 +28,7 @@ def start(context: LaunchContext) -> list:
 def generate_launch_description() -> LaunchDescription:
     """Arguments and nodes."""
     arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=meaning) for name, (default, meaning) in ARGUMENTS.items()
+        DeclareLaunchArgument(name, default_value=default, description=meaning)
+        for name, (default, meaning) in ARGUMENTS.items()
     ]
     return LaunchDescription([*arguments, OpaqueFunction(function=start)])

@@ -29,7 +29,9 @@ class Ladder(Parameters):
 
     silence_max_s: float = value(0.15, "time without a new plan after which the stop is handed on", low=0.02, high=2.0)
     plan_age_max_s: float = value(0.3, "age of a plan's stamp after which the stop is handed on", low=0.05, high=2.0)
-    odometry_age_max_s: float = value(0.2, "age of odometry after which the vehicle is driven blind to a stop", low=0.02, high=2.0)
+    odometry_age_max_s: float = value(
+        0.2, "age of odometry after which the vehicle is driven blind to a stop", low=0.02, high=2.0
+    )
     future_max_s: float = value(0.1, "a plan stamped further ahead of the clock is refused", low=0.0, high=1.0)
     recover_plans: int = value(2, "accepted plans in a row that end a comfortable stop", low=1, high=100)
     emergency_recover_plans: int = value(5, "accepted plans in a row that end an emergency stop", low=1, high=100)
@@ -71,12 +73,16 @@ def receive(
     state = replace(state, cycles=state.cycles + 1)
     refusal = _refusal(state, plan, ego, predictions, now_ns, ladder, vehicle, limits)
     if refusal:
-        return replace(state, rejected=state.rejected + 1, rejection=f"plan {plan.plan_id}: {refusal}", refused=True, streak=0)
+        return replace(
+            state, rejected=state.rejected + 1, rejection=f"plan {plan.plan_id}: {refusal}", refused=True, streak=0
+        )
     gap_s = (now_ns - state.arrived_ns) / NS
     missed = max(0, round(gap_s / ladder.period_s) - 1) if state.plan is not None else 0
     streak = 0 if plan.outcome is Outcome.EMERGENCY else 1 if gap_s > ladder.silence_max_s else state.streak + 1
     clear = now_ns if plan.degraded or state.plan is None or state.plan.degraded else state.clear_ns
-    return replace(state, plan=plan, arrived_ns=now_ns, streak=streak, clear_ns=clear, refused=False, missed=state.missed + missed)
+    return replace(
+        state, plan=plan, arrived_ns=now_ns, streak=streak, clear_ns=clear, refused=False, missed=state.missed + missed
+    )
 
 
 def _refusal(
@@ -115,9 +121,7 @@ def step(
     return _driving(state, state.plan, now_ns, ladder), state.plan.trajectory
 
 
-def _stopping_cause(
-    state: BridgeState, plan: Plan, ego: EgoState, now_ns: int, ladder: Ladder, limits: Limits
-) -> str:
+def _stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, now_ns: int, ladder: Ladder, limits: Limits) -> str:
     """Why the selected trajectory may not be followed any more; empty while it may."""
     silence_s, age_s = (now_ns - state.arrived_ns) / NS, (now_ns - plan.stamp_ns) / NS
     if silence_s > ladder.silence_max_s:
@@ -137,7 +141,14 @@ def _blind(ego: EgoState, now_ns: int, ladder: Ladder) -> bool:
 
 
 def _stopping(
-    state: BridgeState, plan: Plan, ego: EgoState, now_ns: int, cause: str, ladder: Ladder, vehicle: Vehicle, limits: Limits
+    state: BridgeState,
+    plan: Plan,
+    ego: EgoState,
+    now_ns: int,
+    cause: str,
+    ladder: Ladder,
+    vehicle: Vehicle,
+    limits: Limits,
 ) -> tuple[BridgeState, Trajectory]:
     """The standing stop while the vehicle is on it, else a stop of our own; an own stop is kept while it fits."""
     blind = _blind(ego, now_ns, ladder)

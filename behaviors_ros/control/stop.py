@@ -13,7 +13,9 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 class BridgeStop(Parameters):
     """How the bridge stops on its own."""
 
-    deceleration_mps2: float = value(4.0, "braking: UN R157 allows a minimum-risk manoeuvre up to 4 m/s2", low=0.5, high=12.0)
+    deceleration_mps2: float = value(
+        4.0, "braking: UN R157 allows a minimum-risk manoeuvre up to 4 m/s2", low=0.5, high=12.0
+    )
     dt_s: float = value(0.1, "time between two points", low=0.02, high=0.5)
     horizon_min_s: float = value(3.0, "shortest time that the stop covers, standing included", low=1.0, high=20.0)
 

@@ -25,18 +25,34 @@ class Limits(Parameters):
     """How far a trajectory may be from the vehicle and from what the vehicle can do, and where boxes are checked."""
 
     horizon_min_s: float = value(1.0, "shortest trajectory that is handed on", low=0.1, high=10.0)
-    ahead_max_m: float = value(2.0, "largest distance along the trajectory between it and the vehicle", low=0.1, high=10.0)
-    lateral_max_m: float = value(0.8, "largest distance across the trajectory between it and the vehicle", low=0.05, high=5.0)
+    ahead_max_m: float = value(
+        2.0, "largest distance along the trajectory between it and the vehicle", low=0.1, high=10.0
+    )
+    lateral_max_m: float = value(
+        0.8, "largest distance across the trajectory between it and the vehicle", low=0.05, high=5.0
+    )
     heading_max_rad: float = value(0.35, "largest angle between the trajectory and the vehicle", low=0.02, high=1.6)
-    speed_jump_max_mps: float = value(2.0, "largest difference between the speeds of trajectory and vehicle", low=0.1, high=10.0)
-    tolerance: float = value(0.1, "share by which a vehicle limit may be passed: rounding and discretisation", low=0.0, high=0.5)
+    speed_jump_max_mps: float = value(
+        2.0, "largest difference between the speeds of trajectory and vehicle", low=0.1, high=10.0
+    )
+    tolerance: float = value(
+        0.1, "share by which a vehicle limit may be passed: rounding and discretisation", low=0.0, high=0.5
+    )
     slack_mps: float = value(0.3, "speed above the limit, and backwards, that still counts as kept", low=0.0, high=2.0)
     slack_mps2: float = value(0.3, "acceleration above the limits that still counts as kept", low=0.0, high=3.0)
-    standing_mps: float = value(0.3, "below this speed curvature, jerk and the last step to standstill are not judged", low=0.05, high=2.0)
-    stop_gain_max_mps: float = value(1.5, "speed a stop may gain at first, while an acceleration fades", low=0.0, high=5.0)
-    step_error_max_m: float = value(0.1, "largest difference between a step's length and its speed times its time", low=0.01, high=1.0)
+    standing_mps: float = value(
+        0.3, "below this speed curvature, jerk and the last step to standstill are not judged", low=0.05, high=2.0
+    )
+    stop_gain_max_mps: float = value(
+        1.5, "speed a stop may gain at first, while an acceleration fades", low=0.0, high=5.0
+    )
+    step_error_max_m: float = value(
+        0.1, "largest difference between a step's length and its speed times its time", low=0.01, high=1.0
+    )
     collision_horizon_s: float = value(1.5, "time ahead over which predicted boxes must stay clear", low=0.0, high=8.0)
-    collision_probability_min: float = value(0.3, "modes less probable than this are left to the scorers", low=0.0, high=1.0)
+    collision_probability_min: float = value(
+        0.3, "modes less probable than this are left to the scorers", low=0.0, high=1.0
+    )
 
 
 class Fault(IntEnum):
@@ -159,7 +175,12 @@ def _dynamics(trajectory: Trajectory, ego: EgoState, vehicle: Vehicle, limits: L
     rate = np.abs(np.diff(np.arctan(vehicle.wheel_base_m * bend))) / dt
     yield Fault.STEERING_RATE, np.where(moving, rate, 0.0), vehicle.steering_rate_max_radps * more, time_s[:-1]
     side = middle**2 * np.abs(bend[:-1])
-    yield Fault.LATERAL_ACCELERATION, side, vehicle.lateral_acceleration_max_mps2 * more + limits.slack_mps2, time_s[:-1]
+    yield (
+        Fault.LATERAL_ACCELERATION,
+        side,
+        vehicle.lateral_acceleration_max_mps2 * more + limits.slack_mps2,
+        time_s[:-1],
+    )
 
 
 def _consistency(trajectory: Trajectory, limits: Limits) -> Iterator[Check]:

@@ -14,7 +14,8 @@ from behaviors_ros.msg import StackStatus
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.conversion_stages import predictions, times, times_message
-from behaviors_ros.ros.node import ERROR, OK, WARN, LifecycleAdapter, main as run_node
+from behaviors_ros.ros.node import ERROR, OK, WARN, LifecycleAdapter
+from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.scene import SceneParameters, refusal
 from behaviors_ros.ros.warm import warm_predictions, warm_scene
 
@@ -63,7 +64,9 @@ class BridgeNode(LifecycleAdapter):
 
     def _odometry(self, message: Any) -> None:
         if message.header.frame_id != self.parameters.frame:
-            raise InputError("odometry", "frame_id", f"is '{message.header.frame_id}'", f"send '{self.parameters.frame}'")
+            raise InputError(
+                "odometry", "frame_id", f"is '{message.header.frame_id}'", f"send '{self.parameters.frame}'"
+            )
         stamp, now = conversion.nanoseconds(message.header.stamp), self.now_ns
         if now == 0 or (self.ego is not None and stamp == self.ego.stamp_ns):
             return

@@ -75,7 +75,9 @@ def unpacked(source: str, field: str, values: Any, shape: tuple[int, ...]) -> np
     """A flat message field in `shape` as float64 (floats) or int64 (integers); a wrong size raises `InputError`."""
     found = np.asarray(values)
     if found.size != math.prod(shape):
-        raise InputError(source, field, f"has {found.size} entries", f"the sizes in the message ask for {math.prod(shape)}")
+        raise InputError(
+            source, field, f"has {found.size} entries", f"the sizes in the message ask for {math.prod(shape)}"
+        )
     return found.astype(np.float64 if found.dtype.kind == "f" else np.int64).reshape(shape)
 
 
@@ -185,7 +187,13 @@ def _believable(found: Tracks, limits: TrackLimits) -> ReceivedTracks:
 
 
 def _conditions(found: Tracks, limits: TrackLimits) -> list[tuple[str, Bool[np.ndarray, "agent"]]]:
-    numbers = (found.position, found.velocity, found.acceleration, found.covariance.reshape(len(found), 4), _columns(found))
+    numbers = (
+        found.position,
+        found.velocity,
+        found.acceleration,
+        found.covariance.reshape(len(found), 4),
+        _columns(found),
+    )
     finite = np.isfinite(np.concatenate(numbers, axis=1)).all(axis=1)
     size = (found.length >= limits.length_min_m) & (found.length <= limits.length_max_m)
     size &= (found.width >= limits.length_min_m) & (found.width <= limits.width_max_m)

@@ -28,7 +28,15 @@ def trajectory_message(found: Trajectory, vehicle: Vehicle) -> TrajectoryMessage
 
 
 def _point(
-    time: float, x: float, y: float, yaw: float, speed: float, acceleration: float, rate: float, wheel: float, bend: float
+    time: float,
+    x: float,
+    y: float,
+    yaw: float,
+    speed: float,
+    acceleration: float,
+    rate: float,
+    wheel: float,
+    bend: float,
 ) -> TrajectoryPoint:
     point = TrajectoryPoint()
     nanos = round(time * NS)

@@ -13,7 +13,18 @@ from behaviors_ros.simulation.scenario import Scenario
 from behaviors_ros.simulation.world import World, signals, truth
 
 _EGO = ("yaw", "speed", "acceleration", "steering", "yaw_rate")
-_TRACK = ("kind", "position", "yaw", "velocity", "acceleration", "yaw_rate", "length", "width", "covariance", "existence")
+_TRACK = (
+    "kind",
+    "position",
+    "yaw",
+    "velocity",
+    "acceleration",
+    "yaw_rate",
+    "length",
+    "width",
+    "covariance",
+    "existence",
+)
 
 
 class DriveLog:

@@ -63,7 +63,10 @@ class Feeder(Node):
 
     def _selected(self, message: SelectedTrajectory) -> None:
         times = (message.times.prediction_s, message.times.generation_s, message.times.scoring_s)
-        self.tracks_of[conversion.nanoseconds(message.header.stamp)] = (conversion.nanoseconds(message.inputs.tracks), times)
+        self.tracks_of[conversion.nanoseconds(message.header.stamp)] = (
+            conversion.nanoseconds(message.inputs.tracks),
+            times,
+        )
 
     def _trajectory(self, message: Trajectory) -> None:
         self.arrived.setdefault(conversion.nanoseconds(message.header.stamp), time.time_ns())
@@ -149,7 +152,9 @@ def _figures(feeder: Feeder, agents: int) -> Latency:
         if stamp in feeder.arrived and tracks >= begin
     ]
     if not rows:
-        raise BehaviorsError(f"bench latency: no trajectory came back with {agents} agents; run with --log FOLDER to see why")
+        raise BehaviorsError(
+            f"bench latency: no trajectory came back with {agents} agents; run with --log FOLDER to see why"
+        )
     delays = np.array([row[0] for row in rows])
     stages = np.median(np.array([row[1] for row in rows]), axis=0) * 1e3
     p50, p99 = np.percentile(delays, (50, 99))

@@ -19,12 +19,19 @@ from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, ros_tree
 
 
 def lifecycle_nodes(
-    groups: tuple[str, ...], map_file: str, vehicle_file: str, parameters_file: str, use_sim_time: bool, remap: Mapping[str, str]
+    groups: tuple[str, ...],
+    map_file: str,
+    vehicle_file: str,
+    parameters_file: str,
+    use_sim_time: bool,
+    remap: Mapping[str, str],
 ) -> list[Any]:
     """The nodes of some groups; "controller" is the tracking controller alone."""
     vehicle = _vehicle(vehicle_file)
     base: dict[str, Any] = {"map": map_file, "vehicle": vehicle, "use_sim_time": use_sim_time}
-    config = checked(GraphConfig(groups=tuple(group for group in groups if group != "controller"), **base), "launch arguments")
+    config = checked(
+        GraphConfig(groups=tuple(group for group in groups if group != "controller"), **base), "launch arguments"
+    )
     found = {entry: tree for entry, tree in _trees(config)}
     if "controller" in groups:
         alone = checked(GraphConfig(groups=("loopback",), without=("loopback_simulator",), **base), "launch arguments")
@@ -60,7 +67,9 @@ def _vehicle(path: str) -> dict[str, Any]:
     try:
         return dict(yaml.safe_load(Path(path).read_text()) or {})
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise InputError(path, "vehicle", str(error).splitlines()[0], "give a YAML file with the vehicle's parameters") from None
+        raise InputError(
+            path, "vehicle", str(error).splitlines()[0], "give a YAML file with the vehicle's parameters"
+        ) from None
 
 
 def _node(entry: Entry, tree: dict[str, Any], files: list[str], remap: Mapping[str, str], on_exit: Any = None) -> Node:

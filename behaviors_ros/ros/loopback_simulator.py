@@ -19,7 +19,8 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.drive_log import DriveLog
-from behaviors_ros.ros.node import OK, WARN, LifecycleAdapter, main as run_node
+from behaviors_ros.ros.node import OK, WARN, LifecycleAdapter
+from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.simulation.arrival import Arrival, arrived
 from behaviors_ros.simulation.scenario import DEMO, Scenario, load_scenario
 from behaviors_ros.simulation.world import observe, start, step
@@ -32,7 +33,9 @@ class LoopbackParameters(Parameters):
     traffic: str = value("recorded", "how a CommonRoad scenario's road users move: recorded or reactive")
     speed_factor: float = value(1.0, "simulated seconds a second of wall time", low=0.05, high=20.0)
     step_s: float = value(0.02, "time of one step; odometry and /clock are published at each", low=0.005, high=0.05)
-    perception_steps: int = value(5, "steps between two reports of tracks and signals, and two entries of the log", low=1, high=100)
+    perception_steps: int = value(
+        5, "steps between two reports of tracks and signals, and two entries of the log", low=1, high=100
+    )
     ready_timeout_s: float = value(120.0, "wall time to wait for the stack before giving up", low=1.0, high=3600.0)
     log: str = value("", "file (.npz) for the executed drive; empty: none")
     end_with_drive: bool = value(True, "end the process when the drive has ended")
@@ -60,7 +63,9 @@ class LoopbackNode(LifecycleAdapter):
         self.reads("control_command", self._command)
         self.reads("trajectory", self._answered)
         # The simulator is the clock: its own timer counts wall time, whatever use_sim_time says.
-        self.every(parameters.step_s / parameters.speed_factor, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.every(
+            parameters.step_s / parameters.speed_factor, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
 
     def _command(self, message: Any) -> None:
         self.command = conversion_plan.command(message)

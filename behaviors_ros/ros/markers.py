@@ -49,7 +49,9 @@ def marker(space: str, number: int, kind: int, stamp_ns: int, colour: Colour, al
     return found
 
 
-def line(space: str, number: int, stamp_ns: int, points: np.ndarray, colour: Colour, width: float, alpha: float) -> Marker:
+def line(
+    space: str, number: int, stamp_ns: int, points: np.ndarray, colour: Colour, width: float, alpha: float
+) -> Marker:
     """A polyline, m."""
     found = marker(space, number, Marker.LINE_STRIP, stamp_ns, colour, alpha)
     found.scale.x = width
@@ -58,11 +60,21 @@ def line(space: str, number: int, stamp_ns: int, points: np.ndarray, colour: Col
 
 
 def box(
-    space: str, number: int, stamp_ns: int, centre: np.ndarray, yaw: float, size: tuple[float, float, float], colour: Colour
+    space: str,
+    number: int,
+    stamp_ns: int,
+    centre: np.ndarray,
+    yaw: float,
+    size: tuple[float, float, float],
+    colour: Colour,
 ) -> Marker:
     """A box standing on the ground."""
     found = marker(space, number, Marker.CUBE, stamp_ns, colour, 0.8)
-    found.pose.position.x, found.pose.position.y, found.pose.position.z = float(centre[0]), float(centre[1]), 0.5 * size[2]
+    found.pose.position.x, found.pose.position.y, found.pose.position.z = (
+        float(centre[0]),
+        float(centre[1]),
+        0.5 * size[2],
+    )
     set_yaw(found.pose.orientation, float(yaw))
     found.scale.x, found.scale.y, found.scale.z = (float(side) for side in size)
     return found

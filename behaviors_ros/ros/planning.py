@@ -15,7 +15,6 @@ from behaviors_ros.ros.conversion_stages import Cycle, cycle
 from behaviors_ros.ros.node import LifecycleAdapter
 from behaviors_ros.ros.scene import SceneInputs, SceneParameters, refusal
 
-
 DEFAULTS = Configuration()
 
 

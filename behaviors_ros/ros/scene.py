@@ -33,7 +33,9 @@ class SceneParameters(Parameters):
     age_max_s: float = value(0.5, "an input older than this against the clock is refused", low=0.05, high=10.0)
     future_max_s: float = value(0.1, "an input stamped further ahead of the clock is refused", low=0.0, high=10.0)
     tracks_late_s: float = value(0.25, "tracks older than this against the vehicle state are late", low=0.02, high=5.0)
-    previous_age_max_s: float = value(0.5, "a plan older than this is not continued by the next cycle", low=0.1, high=5.0)
+    previous_age_max_s: float = value(
+        0.5, "a plan older than this is not continued by the next cycle", low=0.1, high=5.0
+    )
     cycle_age_max_s: float = value(0.3, "a cycle older than this is given up", low=0.05, high=5.0)
     tracks_max: int = value(300, "most tracks that are planned with; the nearest are kept", low=1, high=5000)
     signals_age_max_s: float = value(1.0, "signals older than this count as absent", low=0.05, high=30.0)
@@ -159,7 +161,9 @@ class SceneInputs:
             odometry=now,
             signals=signals[0] if signals is not None and fresh else 0,
             route=self._routes.last[0],
-            previous_plan_id=plan[0] if plan and now - plan[1].stamp_ns <= self.parameters.previous_age_max_s * NS else 0,
+            previous_plan_id=plan[0]
+            if plan and now - plan[1].stamp_ns <= self.parameters.previous_age_max_s * NS
+            else 0,
         )
 
     def scene(self, inputs: Inputs) -> Scene | None:

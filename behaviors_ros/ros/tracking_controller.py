@@ -13,7 +13,8 @@ from behaviors_ros.datatypes import EgoState, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.declare import plugin
-from behaviors_ros.ros.node import OK, WARN, LifecycleAdapter, main as run_node
+from behaviors_ros.ros.node import OK, WARN, LifecycleAdapter
+from behaviors_ros.ros.node import main as run_node
 
 
 class ControllerParameters(Parameters):
@@ -23,7 +24,9 @@ class ControllerParameters(Parameters):
     controller: str = value("pure_pursuit", "plugin that tracks the trajectory")
     plugin_modules: tuple[str, ...] = value((), "further modules to import, for plugins of other packages")
     rate_hz: float = value(50.0, "rate of the commands", low=5.0, high=200.0)
-    silence_max_s: float = value(0.5, "time without a trajectory after which the controller stops by itself", low=0.1, high=5.0)
+    silence_max_s: float = value(
+        0.5, "time without a trajectory after which the controller stops by itself", low=0.1, high=5.0
+    )
     stop: BridgeStop = BridgeStop()
 
 

@@ -11,7 +11,8 @@ from behaviors_ros.generation.generate import generate
 from behaviors_ros.parameters import value
 from behaviors_ros.ros.conversion_stages import Cycle, candidates_message, origin_of, predictions
 from behaviors_ros.ros.declare import plugin
-from behaviors_ros.ros.node import OK, main as run_node
+from behaviors_ros.ros.node import OK
+from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
 from behaviors_ros.ros.warm import warm_predictions, warm_scene
 

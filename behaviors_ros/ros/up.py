@@ -26,7 +26,9 @@ Tree = dict[str, Any]
 class GraphConfig(Parameters):
     """What `behaviors up` runs. `nodes` maps a node's name to its parameters, as in the node's file in config/."""
 
-    groups: tuple[str, ...] = value(("stack",), "which nodes: stack (planning), loopback (simulator, controller), tools")
+    groups: tuple[str, ...] = value(
+        ("stack",), "which nodes: stack (planning), loopback (simulator, controller), tools"
+    )
     without: tuple[str, ...] = value((), "nodes of those groups that are left out")
     map: str = value("", "file of the map, relative to this file; empty: the scenario's, or mapless")
     scenario: str = value("", "file of the loopback's scenario, relative to this file; empty: the embedded one")
@@ -48,7 +50,9 @@ def read_config(path: Path) -> GraphConfig:
     try:
         tree = yaml.safe_load(path.read_text()) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise InputError(path, "file", str(error).splitlines()[0], "give a YAML file as `behaviors up` documents") from None
+        raise InputError(
+            path, "file", str(error).splitlines()[0], "give a YAML file as `behaviors up` documents"
+        ) from None
     if not isinstance(tree, dict):
         raise InputError(path, "file", "is not a mapping", "give keys such as groups, map, nodes")
     for key in ("map", "scenario"):
@@ -179,7 +183,9 @@ class Graph:
     def run(self) -> int:
         """Watch until the graph ends or this process is told to; the exit code."""
         told: list[int] = []
-        before = {sig: signal.signal(sig, lambda number, _: told.append(number)) for sig in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            sig: signal.signal(sig, lambda number, _: told.append(number)) for sig in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             while not told:
                 code = self.watch()

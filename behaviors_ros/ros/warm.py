@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from behaviors_ros.datatypes import (
-    AgentClass, Candidates, EgoState, Goal, Grid, Intent, LaneKind, LaneMap, Predictions, Route, Scene, Signals, Tracks,
+    AgentClass,
+    Candidates,
+    EgoState,
+    Goal,
+    Grid,
+    Intent,
+    LaneKind,
+    LaneMap,
+    Predictions,
+    Route,
+    Scene,
+    Signals,
+    Tracks,
 )  # fmt: skip
 from behaviors_ros.geometry.polylines import arc_length
 from behaviors_ros.maps.route import build_route, mapless_route
@@ -83,7 +95,9 @@ def warm_candidates(scene: Scene, grid: Grid) -> Candidates:
     route, time_s, v = scene.route, grid.time_s, scene.ego.speed
     braking = 2.0
     speed = np.stack([np.full(grid.steps, v), np.maximum(v - braking * time_s, 0.0)])
-    s = np.stack([v * time_s, v * np.minimum(time_s, v / braking) - 0.5 * braking * np.minimum(time_s, v / braking) ** 2])
+    s = np.stack(
+        [v * time_s, v * np.minimum(time_s, v / braking) - 0.5 * braking * np.minimum(time_s, v / braking) ** 2]
+    )
     yaw = np.arctan2(np.gradient(route.path[:, 1]), np.gradient(route.path[:, 0]))
     along = [np.interp(s, route.s - route.s[0], column) for column in (*route.path.T, np.unwrap(yaw))]
     return Candidates(

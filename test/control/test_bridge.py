@@ -159,7 +159,11 @@ def test_a_refused_trajectory_is_never_handed_on(bench):
     while bench.mode is Mode.NOMINAL:
         bench.pass_by(20, trajectory=wild)
         assert bench.handed is not wild
-    assert bench.mode is Mode.COMFORT_STOP and bench.state.rejected >= 1 and "lateral acceleration" in bench.state.rejection
+    assert (
+        bench.mode is Mode.COMFORT_STOP
+        and bench.state.rejected >= 1
+        and "lateral acceleration" in bench.state.rejection
+    )
     assert bench.state.plan is good
 
 

@@ -69,13 +69,23 @@ def test_time_must_rise():
 
 
 def test_too_short():
-    short = {name: getattr(straight(), name)[:8] for name in ("time_s", "position", "yaw", "speed", "acceleration", "curvature")}
+    short = {
+        name: getattr(straight(), name)[:8]
+        for name in ("time_s", "position", "yaw", "speed", "acceleration", "curvature")
+    }
     assert fault(Trajectory(0, **short)) is Fault.TOO_SHORT
 
 
 @pytest.mark.parametrize(
     "ego",
-    [at(x=2.1), at(y=-0.9), at(yaw=0.4), at(speed=12.1), at(stamp_ns=9_000_000_000, x=90.0), at(stamp_ns=-2_000_000_000)],
+    [
+        at(x=2.1),
+        at(y=-0.9),
+        at(yaw=0.4),
+        at(speed=12.1),
+        at(stamp_ns=9_000_000_000, x=90.0),
+        at(stamp_ns=-2_000_000_000),
+    ],
 )
 def test_vehicle_is_not_on_it(ego):
     assert fault(straight(), ego) is Fault.NOT_AT_VEHICLE
@@ -87,7 +97,9 @@ def test_vehicle_further_along_is_on_it():
 
 
 def test_speed_limit_of_the_vehicle():
-    assert fault(straight(30.0), at(speed=30.0)) is Fault.NONE  # it drives that fast already: braking must stay possible
+    assert (
+        fault(straight(30.0), at(speed=30.0)) is Fault.NONE
+    )  # it drives that fast already: braking must stay possible
     assert fault(straight(24.0), at(speed=22.0)) is Fault.SPEED
 
 
@@ -139,7 +151,9 @@ def test_steering_rate():
     yaw = np.concatenate([[0.0], np.cumsum(0.05 * (bend[1:] + bend[:-1]) * 5.0)])
     step = 0.5 * np.stack([np.cos(0.5 * (yaw[1:] + yaw[:-1])), np.sin(0.5 * (yaw[1:] + yaw[:-1]))], axis=1)
     position = np.concatenate([np.zeros((1, 2)), np.cumsum(step, axis=0)])
-    assert fault(Trajectory(0, TIME, position, yaw, np.full(41, 5.0), np.zeros(41), bend), at(5.0)) is Fault.STEERING_RATE
+    assert (
+        fault(Trajectory(0, TIME, position, yaw, np.full(41, 5.0), np.zeros(41), bend), at(5.0)) is Fault.STEERING_RATE
+    )
 
 
 def test_lateral_acceleration():

@@ -35,7 +35,9 @@ class Harness:
     def __init__(self, name, *arguments):
         self.name = name
         command = [sys.executable, "-m", entry(name).module, "--ros-args", *arguments]
-        self.process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         rclpy.init()
         self.node = rclpy.create_node("harness", namespace=NAMESPACE)
         self.executor = SingleThreadedExecutor()
@@ -73,7 +75,9 @@ class Harness:
         end, due = time.monotonic() + patience_s, 0.0
         while not condition():
             assert self.process.poll() is None, f"{self.name} ended: {self.process.stdout.read()}"
-            assert time.monotonic() < end, f"{self.name} did not answer; heard {({k: len(v) for k, v in self.heard.items()})}"
+            assert time.monotonic() < end, (
+                f"{self.name} did not answer; heard { ({k: len(v) for k, v in self.heard.items()}) }"
+            )
             if act is not None and time.monotonic() >= due:
                 act()
                 due = time.monotonic() + every_s
@@ -124,7 +128,9 @@ class Harness:
 
     def scene_of(self, ego):
         """The scene that the nodes build from what was fed."""
-        return replace(self.scene, stamp_ns=ego.stamp_ns, ego=ego, tracks=replace(self.scene.tracks, stamp_ns=ego.stamp_ns))
+        return replace(
+            self.scene, stamp_ns=ego.stamp_ns, ego=ego, tracks=replace(self.scene.tracks, stamp_ns=ego.stamp_ns)
+        )
 
 
 class Stages:

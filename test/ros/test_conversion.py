@@ -10,7 +10,18 @@ from hypothesis.extra.numpy import arrays
 from rclpy.serialization import deserialize_message, serialize_message
 
 from behaviors_ros.datatypes import (
-    Candidates, ControlCommand, Degraded, EgoState, Goal, Grid, Outcome, Plan, Predictions, Signals, Tracks, rounded,
+    Candidates,
+    ControlCommand,
+    Degraded,
+    EgoState,
+    Goal,
+    Grid,
+    Outcome,
+    Plan,
+    Predictions,
+    Signals,
+    Tracks,
+    rounded,
 )  # fmt: skip
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Vehicle
@@ -262,7 +273,9 @@ def test_empty_trajectory_is_refused():
 def test_trajectory_message_has_the_bicycle_in_it():
     # Curvature 0.1 1/m at 5 m/s: heading rate 0.5 rad/s, wheel atan(2.7 * 0.1) = 0.26371 rad.
     ones = np.ones(2)
-    trajectory = conversion_plan.Trajectory(0, np.array([0.0, 0.1]), np.zeros((2, 2)), 0 * ones, 5 * ones, 0 * ones, 0.1 * ones)
+    trajectory = conversion_plan.Trajectory(
+        0, np.array([0.0, 0.1]), np.zeros((2, 2)), 0 * ones, 5 * ones, 0 * ones, 0.1 * ones
+    )
     point = conversion_plan.trajectory_message(trajectory, VEHICLE).points[1]
     assert point.heading_rate_rps == pytest.approx(0.5)
     assert point.front_wheel_angle_rad == pytest.approx(0.26371, abs=1e-5)

@@ -36,7 +36,9 @@ def test_prediction_names_its_inputs_and_survives_nonsense():
 
 
 def _counts(harness):
-    return {value.key for message in harness.heard["diagnostics"] for status in message.status for value in status.values}
+    return {
+        value.key for message in harness.heard["diagnostics"] for status in message.status for value in status.values
+    }
 
 
 def _nonsense(harness):
@@ -109,11 +111,15 @@ def test_bridge_goes_down_to_the_stop_when_plans_end():
             ego = harness.ego()
             harness.send("odometry", conversion.odometry_message(ego))
             message = conversion_plan.plan_message(made.plan, made.cycle, VEHICLE)
-            message.header.stamp = message.trajectory.header.stamp = message.stop.header.stamp = conversion.time_message(ego.stamp_ns)
+            message.header.stamp = message.trajectory.header.stamp = message.stop.header.stamp = (
+                conversion.time_message(ego.stamp_ns)
+            )
             message.valid_until = conversion.time_message(ego.stamp_ns + 500_000_000)
             harness.send("selected", message)
 
-        harness.until(lambda: any(m.mode == Mode.NOMINAL or m.mode == Mode.DEGRADED for m in harness.heard["status"]), act=act)
+        harness.until(
+            lambda: any(m.mode == Mode.NOMINAL or m.mode == Mode.DEGRADED for m in harness.heard["status"]), act=act
+        )
         harness.until(lambda: harness.heard["trajectory"] and harness.heard["path"], act=act)
         last = time.monotonic()
         odometry = lambda: harness.send("odometry", conversion.odometry_message(harness.ego()))  # noqa: E731
@@ -121,7 +127,11 @@ def test_bridge_goes_down_to_the_stop_when_plans_end():
         harness.until(lambda: harness.heard["status"][-1].mode in stop, patience_s=5.0, every_s=0.02, act=odometry)
         # 150 ms of silence, a step of 20 ms; the rest is what this machine adds.
         assert time.monotonic() - last < 1.0
-        harness.until(lambda: harness.heard["trajectory"][-1].points[-1].longitudinal_velocity_mps < 0.01, patience_s=5.0, act=odometry)
+        harness.until(
+            lambda: harness.heard["trajectory"][-1].points[-1].longitudinal_velocity_mps < 0.01,
+            patience_s=5.0,
+            act=odometry,
+        )
         assert stops_within(harness.process, signal.SIGINT) == 0
 
 
@@ -169,7 +179,9 @@ def test_visualisation_draws():
             harness.send("scores", stages.scores_message(made.scores, made.offered, made.plan, made.cycle))
 
         wanted = {"ego", "tracks", "predictions", "uncertainty", "candidates", "selected", "stop", "reason"}
-        harness.until(lambda: harness.heard["markers"] and wanted <= {m.ns for m in harness.heard["markers"][-1].markers}, act=act)
+        harness.until(
+            lambda: harness.heard["markers"] and wanted <= {m.ns for m in harness.heard["markers"][-1].markers}, act=act
+        )
 
 
 def test_lifecycle_without_autostart():
@@ -196,7 +208,8 @@ def test_lifecycle_without_autostart():
 
 
 @pytest.mark.parametrize(
-    ("argument", "named"), [("vehicle.wheel_base_m:=99.0", "wheel_base_m"), ("ladder.recover_plans:=many", "recover_plans")]
+    ("argument", "named"),
+    [("vehicle.wheel_base_m:=99.0", "wheel_base_m"), ("ladder.recover_plans:=many", "recover_plans")],
 )
 def test_bad_parameter_is_one_line_and_exit_code_2(argument, named):
     with Harness("controls_bridge", "-p", argument) as harness:

@@ -5,9 +5,7 @@ from behaviors_ros.datatypes import AgentClass
 
 
 def first(bench, agents, drives, **scene):
-    verdict = bench.gate("collision").check(
-        bench.scene(**scene), bench.predictions(*agents), bench.candidates(*drives)
-    )
+    verdict = bench.gate("collision").check(bench.scene(**scene), bench.predictions(*agents), bench.candidates(*drives))
     return verdict.value, verdict.passed
 
 

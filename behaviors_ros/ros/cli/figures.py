@@ -13,7 +13,9 @@ from rich.table import Table
 
 from behaviors_ros.errors import InputError
 
-JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as well.")]
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as well.")
+]
 
 
 def add(_: typer.Typer) -> None:
@@ -28,7 +30,9 @@ def write_json(path: Path | None, figures: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(figures, indent=2) + "\n")
     except OSError as error:
-        raise InputError(path, "--json", f"cannot be written ({error.strerror})", "give a path that can be written") from None
+        raise InputError(
+            path, "--json", f"cannot be written ({error.strerror})", "give a path that can be written"
+        ) from None
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

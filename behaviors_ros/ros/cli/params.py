@@ -52,6 +52,8 @@ def plugins(json: JsonOption = None) -> None:
             values = {key: ros_value(key, field) for key, field in flat(cls.parameters)}
             summary = " ".join((cls.__doc__ or "").split("\n\n")[0].split())
             rows.append((kind, name, summary, "\n".join(f"{key} = {leaf}" for key, leaf in values.items())))
-            figures.append({"kind": kind, "name": name, "module": cls.__module__, "summary": summary, "parameters": values})
+            figures.append(
+                {"kind": kind, "name": name, "module": cls.__module__, "summary": summary, "parameters": values}
+            )
     print_table("Plugins", ("kind", "name", "what it does", "parameters"), rows)
     write_json(json, figures)

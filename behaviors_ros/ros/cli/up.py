@@ -16,7 +16,9 @@ def add(app: typer.Typer) -> None:
 
 
 def up(
-    config: Annotated[Path, typer.Argument(help="YAML: groups, without, map, scenario, vehicle, nodes, remap, use_sim_time.")],
+    config: Annotated[
+        Path, typer.Argument(help="YAML: groups, without, map, scenario, vehicle, nodes, remap, use_sim_time.")
+    ],
     one_process: Annotated[bool, typer.Option("--one-process", help="All nodes in one process.")] = False,
     respawn: Annotated[bool, typer.Option("--respawn", help="Start a node again that ended by itself.")] = False,
     log: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Output of each process to a file there.")] = None,
