@@ -17,10 +17,12 @@ from behaviors_ros.scoring.interface import Gate, Scorer
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import Selection, select
 
-GATES = ("collision", "collision_chance", "kinematic", "drivable_area", "direction", "signals", "crosswalk", "yield")
+GATES = (
+    "collision", "collision_chance", "kinematic", "drivable_area", "direction", "signals", "crosswalk", "yield", "goal",
+)  # fmt: skip
 SCORERS = (
-    "progress", "time_to_collision", "speed_limit", "collision_risk", "clearance", "comfort", "lane_keeping",
-    "direction_compliance", "consistency",
+    "progress", "time_to_collision", "safe_distance", "speed_limit", "collision_risk", "clearance", "comfort",
+    "lane_keeping", "direction_compliance", "consistency",
 )  # fmt: skip
 
 

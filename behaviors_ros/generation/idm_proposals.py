@@ -48,8 +48,8 @@ class IdmProposals:
         values = self.values
         situation = situation_of(scene, predictions, grid, self.vehicle, values.driving, values.stitching)
         motions = Motions(self._paths(situation), values.driving)
-        add_speeds(situation, motions, values.longitudinal, leads=True)
-        add_halts(situation, motions, values.longitudinal, leads=True)
+        add_speeds(situation, motions, values.longitudinal, follows=True)
+        add_halts(situation, motions, values.longitudinal, follows=True)
         return candidates(situation, motions, self.name)
 
     def _paths(self, situation: Situation) -> Paths:

@@ -47,8 +47,8 @@ class Lattice:
         values = self.values
         situation = situation_of(scene, predictions, grid, self.vehicle, values.driving, values.stitching)
         motions = Motions(self._paths(situation), values.driving)
-        add_speeds(situation, motions, values.longitudinal, leads=False)
-        add_halts(situation, motions, values.longitudinal, leads=False)
+        add_speeds(situation, motions, values.longitudinal, follows=False)
+        add_halts(situation, motions, values.longitudinal, follows=False)
         return candidates(situation, motions, self.name)
 
     def _paths(self, situation: Situation) -> Paths:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import no_type_check
 
 import numpy as np
@@ -19,6 +20,15 @@ from behaviors_ros.generation.situation import Situation
 FREE = 1e9
 
 
+class Leads(IntEnum):
+    """Which agents on its path a motion keeps behind."""
+
+    NONE = 0
+    CLOSE = 1  # all, at the ordinary gap
+    WAITING = 2  # all; behind parked ones with room to pull out
+    PARKED = 3  # only parked ones, with room to pull out
+
+
 @dataclass
 class Motions:
     """A list of (path, speed profile) under construction; each has a label in words."""
@@ -28,12 +38,12 @@ class Motions:
     rows: list[tuple[float, ...]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
 
-    def drive(self, path: int, speed: float, strength: float, jerk: float, label: str, leads: bool) -> None:
-        """Drive at up to `speed`, towards it with `strength` m/s^2; `leads`: keep behind agents on the path."""
+    def drive(self, path: int, speed: float, strength: float, jerk: float, label: str, leads: Leads) -> None:
+        """Drive at up to `speed`, towards it with `strength` m/s^2, behind `leads` on the path."""
         self.rows.append((profiles.DRIVE, path, speed, strength, jerk, FREE, strength, jerk, float(leads)))
         self.labels.append(label)
 
-    def halt(self, path: int, length: float, braking: float, jerk: float, label: str, leads: bool) -> None:
+    def halt(self, path: int, length: float, braking: float, jerk: float, label: str, leads: Leads) -> None:
         """Drive under the limits, then halt exactly `length` m along the path with about `braking` and `jerk`."""
         driving = self.driving
         row = (
@@ -86,13 +96,17 @@ def _drive(situation: Situation, paths: Paths, specs: Array, along: Array, lead:
     occupied = occupancy(tables, situation.agents, situation.station + vehicle.centre_offset_m, half)
     rules = np.array([
         driving.deceleration_mps2, driving.deceleration_hard_mps2, vehicle.deceleration_max_mps2,
-        vehicle.jerk_max_mps3, driving.preview_s, driving.headway_s, driving.gap_m, driving.hold_m,
-        driving.restart_mps2, situation.front_m, vehicle.centre_offset_m,
+        vehicle.jerk_max_mps3, driving.preview_s, driving.headway_s, driving.hold_m, driving.restart_mps2,
+        situation.front_m, vehicle.centre_offset_m,
     ])  # fmt: skip
+    waiting = np.where(situation.parked, driving.parked_gap_m, driving.gap_m)
+    close = np.full(len(situation.parked), driving.gap_m)
+    gaps = np.stack([close, waiting, np.where(situation.parked, waiting, -1.0)])
     state = np.array([start.speed, start.acceleration])
     profiles.drive(
-        specs, state, tables, limits, occupied, situation.agents.along, rules, situation.grid.dt_s, along, lead, valid
-    )
+        specs, state, tables, limits, occupied, situation.agents.along, gaps, rules, situation.grid.dt_s, along, lead,
+        valid,
+    )  # fmt: skip
 
 
 def on_grid(

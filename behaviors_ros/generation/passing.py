@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from behaviors_ros.datatypes import AgentClass
 from behaviors_ros.generation import agents as columns
 from behaviors_ros.generation.offsets import Lateral, length_for, middle
 from behaviors_ros.generation.paths import Profile
@@ -20,7 +21,8 @@ class Passing(Parameters):
 
     clearances_m: tuple[float, ...] = value((0.6, 1.0), "distances between the boxes while passing")
     slow_fraction: float = value(0.6, "agents slower than this fraction of the limit are passed", low=0.0, high=1.0)
-    standing_mps: float = value(0.5, "agents slower than this may be passed in the oncoming lane", low=0.0, high=3.0)
+    standing_mps: float = value(0.5, "parked agents slower than this are passed in the oncoming lane", low=0.0, high=3.0)
+    cyclists: bool = value(True, "slow cyclists, too, are passed in the oncoming lane")
     merge_m: float = value(20.0, "agents nearer to each other than this are passed together", low=0.0, high=100.0)
     after_m: float = value(1.5, "rear bumper ahead of the passed agent before returning", low=0.0, high=20.0)
     groups: int = value(2, "groups of agents ahead for which passing is offered", low=0.0, high=10.0)
@@ -28,14 +30,17 @@ class Passing(Parameters):
 
 @dataclass(frozen=True)
 class Obstruction:
-    """Agents to pass together: stations of rear and front, offsets of right and left side, m."""
+    """Agents to pass together: stations of rear and front, offsets of right and left side, m.
+
+    oncoming_lane: they may be passed there.
+    """
 
     label: str
     rear: float
     front: float
     right: float
     left: float
-    standing: bool
+    oncoming_lane: bool
 
 
 def passing(situation: Situation, lateral: Lateral, rules: Passing) -> list[Profile]:
@@ -59,9 +64,12 @@ def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
     found = []
     for n in np.flatnonzero(slow & blocks & (now[:, columns.FRONT] > rear_bumper)):
         standing = bool(speed[n] < rules.standing_mps)
+        if standing and not situation.parked[n]:
+            continue
         meeting = _meeting(situation, situation.agents.along[n], standing, rear_bumper)
         if meeting is not None:
-            found.append(Obstruction(situation.label_of(int(n)), *meeting, standing))
+            cyclist = rules.cyclists and situation.kind_of(int(n)) == AgentClass.BICYCLE
+            found.append(Obstruction(situation.label_of(int(n)), *meeting, standing or cyclist))
     return sorted(found, key=lambda item: (item.rear, item.label))
 
 
@@ -91,7 +99,7 @@ def _groups(items: list[Obstruction], rules: Passing) -> list[Obstruction]:
             last = groups[-1]
             groups[-1] = Obstruction(
                 last.label, last.rear, max(last.front, item.front), min(last.right, item.right),
-                max(last.left, item.left), last.standing and item.standing,
+                max(last.left, item.left), last.oncoming_lane and item.oncoming_lane,
             )  # fmt: skip
         else:
             groups.append(item)
@@ -105,7 +113,7 @@ def _past(
     half = 0.5 * situation.vehicle.width_m
     offset = group.left + clearance + half if side == "left" else group.right - clearance - half
     s = situation.s + group.rear - situation.station
-    room = situation.width(f"{side}_drivable" if group.standing else f"{side}_same", s)
+    room = situation.width(f"{side}_drivable" if group.oncoming_lane else f"{side}_same", s)
     towards = offset if side == "left" else -offset
     if towards < 0.0 or towards + half + lateral.margin_m > room:
         return []

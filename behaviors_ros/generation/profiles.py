@@ -17,7 +17,7 @@ from behaviors_ros.datatypes import Array
 
 DRIVE, HALT, BRAKE = 0, 1, 2  # follow the limits; and halt after a length; brake from now on
 MODE, PATH, SPEED, STRENGTH, JERK, LENGTH, STOP_DECELERATION, STOP_JERK, LEADS = range(9)  # columns of specs
-COMFORT, HARD, HARDEST, JERK_MAX, PREVIEW, HEADWAY, GAP, HOLD, RESTART, BUMPER, CENTRE = range(11)  # of rules
+COMFORT, HARD, HARDEST, JERK_MAX, PREVIEW, HEADWAY, HOLD, RESTART, BUMPER, CENTRE = range(10)  # of rules
 
 
 @no_type_check
@@ -181,7 +181,7 @@ def _hasty(
 @no_type_check
 @njit(cache=True)
 def _follow(
-    occupied: Array, agents: Array, i: int, station: float, v: float, strength: float, rules: Array
+    occupied: Array, agents: Array, gaps: Array, i: int, station: float, v: float, strength: float, rules: Array
 ) -> tuple:  # pragma: no cover
     """(acceleration, agent) of the intelligent driver model behind the tightest lead now or shortly; agent -1: none.
 
@@ -190,14 +190,16 @@ def _follow(
     least, lead = 1e9, -1
     smooth = 2.0 * math.sqrt(strength * rules[COMFORT])
     for n in range(occupied.shape[0]):
+        if gaps[n] < 0.0:
+            continue
         for later in (0, 8, 15):
             t = i + later
             if t >= occupied.shape[1] or not occupied[n, t] or agents[n, t, 2] < station + rules[CENTRE]:
                 continue
             gap = max(agents[n, t, 0] - station - rules[BUMPER], 0.1)
             closing = v * rules[HEADWAY] + v * (v - max(agents[n, t, 3], 0.0)) / smooth
-            wanted = strength * (1.0 - ((rules[GAP] + max(closing, 0.0)) / gap) ** 2)
-            needed = max(v - max(agents[n, t, 3], 0.0), 0.0) ** 2 / (2.0 * max(gap - 0.5 * rules[GAP], 0.1))
+            wanted = strength * (1.0 - ((gaps[n] + max(closing, 0.0)) / gap) ** 2)
+            needed = max(v - max(agents[n, t, 3], 0.0), 0.0) ** 2 / (2.0 * max(gap - 0.5 * gaps[n], 0.1))
             wanted = max(wanted, -max(rules[COMFORT], 1.5 * needed))
             if wanted < least:
                 least, lead = wanted, n
@@ -218,13 +220,14 @@ def _stepped(x: float, v: float, a: float, wanted: float, jerk: float, dt: float
 @no_type_check
 @njit(cache=True)
 def drive(
-    specs: Array, state: Array, tables: Array, limits: Array, occupied: Array, agents: Array, rules: Array, dt: float,
-    out: Array, lead: Array, valid: Array,
+    specs: Array, state: Array, tables: Array, limits: Array, occupied: Array, agents: Array, gaps: Array,
+    rules: Array, dt: float, out: Array, lead: Array, valid: Array,
 ) -> None:  # pragma: no cover  # fmt: skip
     """Fill `out` (candidate, step, 3): distance along the path, speed, acceleration; `lead`: the agent followed or -1.
 
     specs (candidate, 9), see the column names; state: speed, acceleration; occupied (path, agent, step); agents (agent,
-    step, 4 or more): rear, front and centre station, speed along; rules: see the column names. `valid` is False for a
+    step, 4 or more): rear, front and centre station, speed along; gaps (way of following, agent): gap at standstill,
+    negative: not followed; a spec's LEADS is 0 or the way plus one; rules: see the column names. `valid` is False for a
     halt that cannot be reached any more or is not begun within the horizon.
     """
     work, fallback = np.empty(5), np.empty(5)
@@ -260,7 +263,7 @@ def drive(
             wanted = min(wanted, (top - v) / rules[PREVIEW], (near - v) / (0.4 * rules[PREVIEW]))
             wanted = max(wanted, -rules[HARD])
             if spec[LEADS] > 0.0:
-                follow, agent = _follow(occupied[p], agents, i, station, v, strength, rules)
+                follow, agent = _follow(occupied[p], agents, gaps[int(spec[LEADS]) - 1], i, station, v, strength, rules)
                 if follow < wanted:
                     wanted = max(follow, -rules[HARDEST])
                     if follow < tightest:

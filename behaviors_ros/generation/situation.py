@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from behaviors_ros.datatypes import Array, EgoState, Grid, Predictions, Route, Scene, StopKind
-from behaviors_ros.generation.agents import Agents, agents_along
+from behaviors_ros.generation.agents import FRONT, Agents, agents_along
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.paths import lateral_start
 from behaviors_ros.generation.reference import Reference, nearest, project, reference_of
@@ -59,6 +59,8 @@ class Situation:
     samples: int
     agents: Agents
     agent_id: tuple[str, ...]
+    agent_kind: Int[Array, "all"]
+    parked: Bool[Array, "agent"]
 
     @property
     def route(self) -> Route:
@@ -84,6 +86,10 @@ class Situation:
         """Short name of an agent of `agents`: the first digits of its id."""
         return self.agent_id[self.agents.index[agent]][:4]
 
+    def kind_of(self, agent: int) -> int:
+        """Class of an agent of `agents`."""
+        return int(self.agent_kind[self.agents.index[agent]])
+
     def width(self, name: str, s: float) -> float:
         """One of the route's six widths at an arc length of the route path, m."""
         return float(np.interp(s, self.route.s, getattr(self.route, name)))
@@ -107,8 +113,23 @@ def situation_of(
     return Situation(
         scene, grid, vehicle, driving, start, previous_state(scene, vehicle, stitching) is not None, curvature,
         reference, int(index), float(station), float(offset), float(row[5]),
-        lateral_start(row, offset, start.yaw, curvature), step, samples, agents, predictions.id,
+        lateral_start(row, offset, start.yaw, curvature), step, samples, agents, predictions.id, predictions.kind,
+        _parked(agents, scene.route, float(row[5]) - float(station), driving.queue_m),
     )  # fmt: skip
+
+
+def _parked(agents: Agents, route: Route, shift: float, queue_m: float) -> Bool[Array, "agent"]:
+    """Agents that stand throughout the horizon, and not because they wait before a stop point.
+
+    shift: arc length on the route path less station on the reference, m.
+    """
+    if not len(agents):
+        return np.zeros(0, dtype=bool)
+    front = agents.along[:, :, FRONT]
+    stands = np.nanmax(front, axis=1) - np.nanmin(front, axis=1) < 0.5
+    lines = np.array([stop.s for stop in route.stops if stop.kind in STOP_WORDS])
+    ahead = lines[None, :] - (front[:, :1] + shift)
+    return stands & ~((ahead > -2.0) & (ahead < queue_m)).any(axis=1)
 
 
 def _sampling(start: EgoState, grid: Grid, driving: Driving) -> tuple[float, int]:

@@ -32,13 +32,14 @@ class Direction:
 
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate."""
-        return at_most(against_traffic(scene, candidates, self.p.window_s), self.p.against_max_m, candidates)
+        worst = against_traffic(scene, candidates, self.p.window_s).max(axis=1)
+        return at_most(worst, self.p.against_max_m, candidates)
 
 
 class DirectionComplianceParameters(Parameters):
     """The metric's two distances (nuPlan: 2 m compliant, 6 m a violation)."""
 
-    weight: float = value(2.0, "share in the weighted mean", low=0.0, high=100.0)
+    weight: float = value(3.0, "share in the weighted mean", low=0.0, high=100.0)
     window_s: float = value(1.0, "time over which the distance is added up", low=0.1, high=10.0)
     compliant_m: float = value(2.0, "distance in the window up to which the score is 1", low=0.0, high=50.0)
     violation_m: float = value(6.0, "distance in the window from which the score is 0", low=0.1, high=100.0)
@@ -46,7 +47,11 @@ class DirectionComplianceParameters(Parameters):
 
 @register("scorer", "direction_compliance")
 class DirectionCompliance:
-    """Raw: largest distance driven against traffic in a window, m. Score: 1 to 0 linearly between the two distances."""
+    """Raw: distance driven against traffic in a window, mean over all windows, m.
+
+    Score: mean over the windows of 1 to 0 linearly between the two distances, so that leaving the oncoming lane earlier
+    is better than later.
+    """
 
     parameters = DirectionComplianceParameters
 
@@ -58,11 +63,12 @@ class DirectionCompliance:
         """One term a candidate."""
         distance = against_traffic(scene, candidates, self.p.window_s)
         span = max(self.p.violation_m - self.p.compliant_m, 1e-6)
-        return terms(distance, 1.0 - (distance - self.p.compliant_m) / span, candidates)
+        score = np.clip(1.0 - (distance - self.p.compliant_m) / span, 0.0, 1.0).mean(axis=1)
+        return terms(distance.mean(axis=1), score, candidates)
 
 
-def against_traffic(scene: Scene, candidates: Candidates, window_s: float) -> Float[Array, "candidate"]:
-    """Largest distance (m) within any `window_s` driven where the rear axle is outside the lanes of its direction."""
+def against_traffic(scene: Scene, candidates: Candidates, window_s: float) -> Float[Array, "candidate step"]:
+    """Distance (m) in the `window_s` before each step driven with the rear axle outside the lanes of its direction."""
     route, d = scene.route, candidates.d
     against = np.zeros(candidates.s.shape)
     rows = (d > route.left_same.min()) | (d < -route.right_same.min())
@@ -72,4 +78,4 @@ def against_traffic(scene: Scene, candidates: Candidates, window_s: float) -> Fl
     steps = np.hypot(*np.moveaxis(np.diff(candidates.position, axis=1), -1, 0)) * against[:, 1:]
     total = np.concatenate([np.zeros((len(candidates), 1)), np.cumsum(steps, axis=1)], axis=1)
     first = np.searchsorted(candidates.time_s, candidates.time_s - window_s - 1e-9)
-    return (total - total[:, first]).max(axis=1)
+    return total - total[:, first]

@@ -13,7 +13,7 @@ from behaviors_ros.scoring.footprint import terms
 class LaneKeepingParameters(Parameters):
     """Weight and scale."""
 
-    weight: float = value(2.0, "share in the weighted mean", low=0.0, high=100.0)
+    weight: float = value(1.5, "share in the weighted mean", low=0.0, high=100.0)
     offset_m: float = value(1.0, "RMS offset at which the score is one half", low=0.05, high=5.0)
 
 

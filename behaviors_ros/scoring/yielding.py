@@ -49,9 +49,11 @@ class Yield:
             enter_s = first_time(front > line, candidates.time_s)
             leave_s = first_time(rear > stop.clear_s, candidates.time_s)
             bound = can_hold(front[:, 0], candidates.speed[:, 0], line, self.p.deceleration_mps2)
+            concerned = bound & np.isfinite(enter_s)
+            arrival_s = np.where(concerned, enter_s, 0.0)
             for first_s, last_s in self._occupied(scene, predictions, stop):
-                room = np.maximum(first_s - leave_s, enter_s - last_s)
-                room = np.where(bound & np.isfinite(enter_s), np.clip(room, 0.0, self.p.gap_s), self.p.gap_s)
+                room = np.maximum(first_s - leave_s, arrival_s - last_s)
+                room = np.where(concerned, np.clip(room, 0.0, self.p.gap_s), self.p.gap_s)
                 gap = np.minimum(gap, room)
         return at_least(gap, self.p.gap_s, candidates)
 

@@ -1,0 +1,107 @@
+"""Scorer: the distance to who is ahead, against the one that responsibility-sensitive safety asks for."""
+
+from __future__ import annotations
+
+from typing import no_type_check
+
+import numpy as np
+from numba import njit
+
+from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.registry import register
+from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, interval_stride, mode_boxes, near, solid, terms
+
+
+class SafeDistanceParameters(Parameters):
+    """The distance asked for. The leader's braking is what its class is expected to do, not the most it could."""
+
+    weight: float = value(5.0, "share in the weighted mean", low=0.0, high=100.0)
+    standstill_m: float = value(2.0, "gap wished at standstill", low=0.0, high=10.0)
+    response_s: float = value(0.5, "time before the ego's braking takes hold", low=0.0, high=3.0)
+    braking_mps2: float = value(3.0, "braking of the ego that the distance counts on", low=0.5, high=10.0)
+    vehicle_braking_mps2: float = value(4.0, "braking expected of a vehicle ahead", low=0.5, high=12.0)
+    bicycle_braking_mps2: float = value(3.0, "braking expected of a cyclist ahead", low=0.5, high=12.0)
+    walker_braking_mps2: float = value(5.0, "braking expected of a pedestrian or animal ahead", low=0.5, high=12.0)
+    side_margin_m: float = value(
+        0.2, "an agent is ahead when it overlaps the ego's width grown by this", low=0.0, high=2.0
+    )
+    probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)
+    interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
+    horizon_s: float = value(4.0, "it is asked this far ahead", low=0.1, high=20.0)
+
+    def braking_of(self, kind: int) -> float:
+        """Braking expected of a class, m/s^2."""
+        if kind == AgentClass.BICYCLE:
+            return self.bicycle_braking_mps2
+        walks = kind in (AgentClass.PEDESTRIAN, AgentClass.ANIMAL)
+        return self.walker_braking_mps2 if walks else self.vehicle_braking_mps2
+
+
+@register("scorer", "safe_distance")
+class SafeDistance:
+    """Raw and score: mean over time of the least ratio, at most 1, of the gap to an agent ahead and the safe gap.
+
+    Safe gap: standstill + v t + v^2 / (2 b) - u^2 / (2 c), with the ego's speed v, response time t and braking b, the
+    leader's speed u along the ego's heading and its expected braking c; at least the standstill gap
+    (Shalev-Shwartz, Shammah, Shashua, "On a formal model of safe and scalable self-driving cars", 2017, definition 1,
+    without the acceleration during the response, which the candidate itself states).
+    """
+
+    parameters = SafeDistanceParameters
+
+    def __init__(self, parameters: SafeDistanceParameters, vehicle: Vehicle) -> None:
+        """Keep parameters and vehicle."""
+        self.p, self.vehicle = parameters, vehicle
+
+    def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
+        """One term a candidate."""
+        if not foreseeable(predictions):
+            return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
+        p, boxes = self.p, ego_boxes(candidates, self.vehicle)
+        fastest = float(np.nanmax(np.abs(candidates.speed), initial=0.0))
+        reach_m = p.standstill_m + fastest * p.response_s + fastest**2 / (2.0 * p.braking_mps2)
+        modes = mode_boxes(
+            scene, predictions, solid(predictions) & near(predictions, boxes, reach_m), p.probability_min
+        )
+        braking = np.array([p.braking_of(int(predictions.kind[agent])) for agent in modes.agent], dtype=np.float64)
+        steps = min(int(np.searchsorted(candidates.time_s, p.horizon_s + 1e-9)), len(candidates.time_s))
+        stride = interval_stride(candidates, p.interval_s)
+        half_width = boxes.half_width + p.side_margin_m
+        ratio = gap_ratio(
+            boxes.pose, modes.pose, boxes.half_length, half_width, modes.half_length, modes.half_width, braking,
+            steps, stride, p.standstill_m, p.response_s, p.braking_mps2,
+        )  # fmt: skip
+        return terms(ratio, ratio, candidates)
+
+
+@no_type_check
+@njit(cache=True)
+def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, steps, stride, standstill, response, own):
+    """Mean over the asked steps of the least gap ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes."""
+    total = np.zeros(len(ego))
+    for i in range(len(ego)):
+        asked = 0
+        for step in range(0, steps, stride):
+            asked += 1
+            v = max(ego[i, step, 4], 0.0)
+            cos, sin = ego[i, step, 2], ego[i, step, 3]
+            stopping = standstill + v * response + 0.5 * v * v / own
+            least = 1.0
+            for m in range(len(modes)):
+                dx, dy = modes[m, step, 0] - ego[i, step, 0], modes[m, step, 1] - ego[i, step, 1]
+                ahead = dx * cos + dy * sin
+                if ahead <= 0.0 or ahead > stopping + ego_length + length[m] + width[m]:
+                    continue
+                turn_cos = modes[m, step, 2] * cos + modes[m, step, 3] * sin
+                turn_sin = modes[m, step, 3] * cos - modes[m, step, 2] * sin
+                aside = abs(dy * cos - dx * sin)
+                if aside > ego_width + length[m] * abs(turn_sin) + width[m] * abs(turn_cos):
+                    continue
+                gap = ahead - ego_length - length[m] * abs(turn_cos) - width[m] * abs(turn_sin)
+                u = max(modes[m, step, 4] * turn_cos, 0.0)
+                safe = max(stopping - 0.5 * u * u / braking[m], standstill)
+                least = min(least, max(gap, 0.0) / safe)
+            total[i] += least
+        total[i] /= max(asked, 1)
+    return total
