@@ -2,14 +2,15 @@
 
 Struct of arrays; invalid entries are NaN beside a `valid` mask. SI, radians, REP-103. Positions are in the `map` frame
 unless a suffix names another. Step 0 of every time axis is the scene's stamp ("now"). float64 throughout.
-Nouns with arrays compare and hash by identity, so that what derives from one (a route's Frenet frame) can be cached by it.
+Nouns with arrays compare and hash by identity, so that what derives from one (a route's Frenet frame) can be cached
+by it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -183,8 +184,8 @@ class Lane:
     """One lane (lanelet). Lines run in driving direction, m, map frame; bounds need not share the centre's points.
 
     speed_limit m/s; left/right: same-direction neighbour that may be changed into, or None; oncoming: neighbour of
-    opposite direction on the left, or None; stop_line (2, 2) or None; signals: ids of the signal groups that control it;
-    yields_to: lanes with right of way over this one; stop: a stop sign obliges to halt at the stop line.
+    opposite direction on the left, or None; stop_line (2, 2) or None; signals: ids of the signal groups that control
+    it; yields_to: lanes with right of way over this one; stop: a stop sign obliges to halt at the stop line.
     """
 
     id: int
@@ -217,7 +218,7 @@ class Crosswalk:
 
 @dataclass(frozen=True, eq=False)
 class LaneMap:
-    """The lane graph and what regulates it. `areas`: further drivable polygons (parking, intersections), (point, 2) m."""
+    """The lane graph and what regulates it. `areas`: more drivable polygons (parking, intersections), (point, 2) m."""
 
     name: str
     lanes: dict[int, Lane]
@@ -237,7 +238,7 @@ class SignalColor(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """State of the signal groups at one stamp. id: group ids; color: `SignalColor` numbers; next_change_s: NaN unknown."""
+    """State of signal groups at a stamp. id: of groups; color: `SignalColor` numbers; next_change_s: NaN unknown."""
 
     stamp_ns: int
     id: tuple[int, ...]
@@ -292,7 +293,7 @@ class StopPoint:
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """The way to the goal, sampled along its reference path (lane centre lines joined, changes blended), about 0.5 m apart.
+    """The way to the goal, sampled each 0.5 m or so of its reference path (lane centre lines joined, changes blended).
 
     s m; path (point, 2) m; speed_limit m/s; lane: lane id at each point (-1: none, mapless); the four widths are
     distances from the path to a boundary, m, left positive and right positive too: `left_lane`/`right_lane` to the edge
@@ -356,8 +357,8 @@ class Intent(IntEnum):
 class Predictions:
     """Futures of the agents on the grid, relative to `stamp_ns` (= the scene's stamp).
 
-    id as in the tracks; probability sums to 1 over the valid modes of an agent; position: box centre, m; speed m/s along
-    yaw; covariance: of the position, m^2, growing with time; invalid modes are NaN with probability 0.
+    id as in the tracks; probability sums to 1 over the valid modes of an agent; position: box centre, m; speed m/s
+    along yaw; covariance: of the position, m^2, growing with time; invalid modes are NaN with probability 0.
     """
 
     stamp_ns: int
@@ -470,7 +471,7 @@ class Scores:
     @property
     def admissible(self) -> Bool[Array, "candidate"]:
         """Candidates that pass every gate."""
-        return self.passed.all(axis=1)
+        return np.all(self.passed, axis=1)
 
     def first_reason(self, index: int) -> str:
         """Name of the first gate that forbids a candidate, '' if none does."""
@@ -491,7 +492,7 @@ class Outcome(IntEnum):
 class Plan:
     """The decision of one cycle. `stop` is the standing safe stop that goes with the trajectory.
 
-    index: the chosen candidate; reason: in words; valid_until_ns: after it the stop is to be driven. input stamps in ns.
+    index: the chosen candidate; reason: in words; valid_until_ns: after it the stop is to be driven. Stamps in ns.
     """
 
     stamp_ns: int
@@ -514,7 +515,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class ControlCommand:
-    """To the actuators. steering rad, virtual front wheel, + left; steering_rate rad/s; speed m/s; acceleration m/s^2."""
+    """To the actuators. steering rad, virtual front wheel, + left; its rate rad/s; speed m/s; acceleration m/s^2."""
 
     stamp_ns: int
     steering: float
@@ -545,7 +546,7 @@ def rounded(value: Handed) -> Handed:
 
     Stages hand on rounded values, so that a node graph, which exchanges messages, decides exactly as `pipeline.plan`.
     """
-    changes: dict[str, Array] = {}
+    changes: dict[str, Any] = {}
     for name, array in vars(value).items():
         if isinstance(array, np.ndarray) and array.dtype == np.float64 and name != "time_s":
             if name == "position":

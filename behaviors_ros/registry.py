@@ -15,8 +15,8 @@ from behaviors_ros.parameters import Parameters, validated
 
 KINDS = ("predictor", "generator", "gate", "scorer", "controller")
 
-_plugins: dict[str, dict[str, type]] = {kind: {} for kind in KINDS}
-T = TypeVar("T", bound=type)
+_plugins: dict[str, dict[str, type[Any]]] = {kind: {} for kind in KINDS}
+T = TypeVar("T", bound=type[Any])
 
 
 def register(kind: str, name: str) -> Callable[[T], T]:
@@ -48,7 +48,7 @@ def names(kind: str) -> tuple[str, ...]:
     return tuple(sorted(_plugins[kind]))
 
 
-def get(kind: str, name: str) -> type:
+def get(kind: str, name: str) -> type[Any]:
     """The class registered as `name`; an unknown name raises `BehaviorsError` that lists the known ones."""
     if name not in _plugins[kind]:
         raise BehaviorsError(f"{kind} '{name}' is unknown; known: {', '.join(names(kind)) or 'none'}")

@@ -21,9 +21,13 @@ def start(context: LaunchContext) -> list:
         group for name, group in (("controller", "controller"), ("visualisation", "tools")) if chosen[name] == "true"
     ]
     return lifecycle_nodes(
-        groups=tuple(groups), map_file=chosen["map"], vehicle_file=chosen["vehicle"], parameters_file=chosen["parameters"],
-        use_sim_time=chosen["use_sim_time"] == "true", remap=remap,
-    )  # fmt: skip
+        groups=tuple(groups),
+        map_file=chosen["map"],
+        vehicle_file=chosen["vehicle"],
+        parameters_file=chosen["parameters"],
+        use_sim_time=chosen["use_sim_time"] == "true",
+        remap=remap,
+    )
 
 
 ARGUMENTS = {

@@ -94,4 +94,5 @@ def test_defaults_are_a_configuration_that_builds():
     built = pipeline.build(tree)
     assert [gate.name for gate in built.gates] == list(pipeline.GATES)
     assert [scorer.name for scorer in built.scorers] == list(pipeline.SCORERS)
-    assert pipeline.build({"comfort": {"weight": 7.0}}).scorers[5].p.weight == 7.0
+    comfort = pipeline.SCORERS.index("comfort")
+    assert pipeline.build({"comfort": {"weight": 7.0}}).scorers[comfort].p.weight == 7.0

@@ -6,10 +6,10 @@ Rungs, and what is handed on in each:
     NOMINAL         the selected trajectory, while it is fresh, within `valid_until` and under the vehicle
     DEGRADED        the same, while the plan was made without one of its inputs
     COMFORT_STOP    the standing safe stop that came with the last accepted plan
-    EMERGENCY_STOP  a stop of the bridge's own from odometry, or the stop of least harm when the planner finds nothing clear
+    EMERGENCY_STOP  a stop of the bridge's own from odometry, or the stop of least harm where the planner finds no other
 
-Down at once; up only after `recover_plans` (COMFORT_STOP) or `emergency_recover_plans` accepted plans in a row, and from
-DEGRADED after `degraded_exit_s` of plans without a degraded mode.
+Down at once; up only after `recover_plans` (COMFORT_STOP) or `emergency_recover_plans` accepted plans in a row, and
+from DEGRADED after `degraded_exit_s` of plans without a degraded mode.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class BridgeState:
     """What the bridge remembers between two calls, a value.
 
     plan: the last accepted one; arrived_ns: when; streak: plans accepted in a row since the last gap or refusal;
-    stop: its own stop while it drives one; clear_ns: since when plans carry no degraded mode; refused: the latest plan was,
-    for the reason `rejection`.
+    stop: its own stop while it drives one; clear_ns: since when plans carry no degraded mode; refused: the latest plan
+    was, for the reason `rejection`.
     """
 
     mode: Mode = Mode.STANDBY
@@ -67,7 +67,7 @@ def receive(
     state: BridgeState, plan: Plan, ego: EgoState | None, predictions: Predictions | None, now_ns: int,
     ladder: Ladder, vehicle: Vehicle, limits: Limits,
 ) -> BridgeState:  # fmt: skip
-    """The state after a plan arrived: accepted, or refused, counted and named. A second one of a stamp is passed over."""
+    """The state after a plan arrived: accepted, or refused, counted, named. A second one of a stamp is passed over."""
     if state.plan is not None and plan.stamp_ns == state.plan.stamp_ns:
         return state
     state = replace(state, cycles=state.cycles + 1)
@@ -105,20 +105,20 @@ def step(
     state: BridgeState, ego: EgoState | None, now_ns: int, ladder: Ladder, vehicle: Vehicle, limits: Limits
 ) -> tuple[BridgeState, Trajectory | None]:
     """The rung now, and the trajectory to hand on in it (None in STANDBY). Called at the bridge's rate."""
-    if state.plan is None or ego is None:
+    plan = state.plan
+    if plan is None or ego is None:
         waiting = "no plan yet" if ego is not None else "no odometry yet"
         return replace(state, mode=Mode.STANDBY, reason=state.rejection or waiting), None
-    cause = _stopping_cause(state, state.plan, ego, now_ns, ladder, limits)
+    cause = _stopping_cause(state, plan, ego, now_ns, ladder, limits)
     if cause:
-        return _stopping(replace(state, streak=0), state.plan, ego, now_ns, cause, ladder, vehicle, limits)
-    if state.plan.outcome is Outcome.EMERGENCY:
-        state = replace(state, mode=Mode.EMERGENCY_STOP, reason=state.plan.reason, stop=None)
-        return state, state.plan.trajectory
+        return _stopping(replace(state, streak=0), plan, ego, now_ns, cause, ladder, vehicle, limits)
+    if plan.outcome is Outcome.EMERGENCY:
+        return replace(state, mode=Mode.EMERGENCY_STOP, reason=plan.reason, stop=None), plan.trajectory
     needed = {Mode.COMFORT_STOP: ladder.recover_plans, Mode.EMERGENCY_STOP: ladder.emergency_recover_plans}
     if state.streak < needed.get(state.mode, 0):
         cause = f"recovering: {state.streak} of {needed[state.mode]} plans"
-        return _stopping(state, state.plan, ego, now_ns, cause, ladder, vehicle, limits)
-    return _driving(state, state.plan, now_ns, ladder), state.plan.trajectory
+        return _stopping(state, plan, ego, now_ns, cause, ladder, vehicle, limits)
+    return _driving(state, plan, now_ns, ladder), plan.trajectory
 
 
 def _stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, now_ns: int, ladder: Ladder, limits: Limits) -> str:

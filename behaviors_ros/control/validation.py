@@ -76,7 +76,7 @@ class Fault(IntEnum):
 
 @dataclass(frozen=True)
 class Validation:
-    """The verdict on one trajectory: the first fault found, with what was compared and when on the trajectory it occurs."""
+    """The verdict on one trajectory: the first fault found, what was compared and when on the trajectory it occurs."""
 
     fault: Fault = Fault.NONE
     value: float = 0.0
@@ -222,7 +222,7 @@ def _clear(
 def _contacts(
     trajectory: Trajectory, ours: Array, predictions: Predictions, theirs: Array, vehicle: Vehicle, limits: Limits
 ) -> Bool[Array, "agent mode step"]:
-    """First touch of the ego's box and that of a probable mode, where the ego then moves and the other is not behind it."""
+    """First touch of the ego's box and a probable mode's, where the ego then moves and the other is not behind it."""
     yaw, speed = trajectory.yaw[ours], trajectory.speed[ours]
     forward = np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
     centre = trajectory.position[ours] + vehicle.centre_offset_m * forward

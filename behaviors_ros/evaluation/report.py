@@ -84,7 +84,7 @@ def _agents(scene: Scene, predictions: Predictions, origin: Array, content: Repo
         row = row_of.get(tracks.id[i])
         if row is not None:
             agent["modes"] = [
-                _mode(predictions, row, m, origin, content) for m in np.flatnonzero(predictions.valid[row])
+                _mode(predictions, row, int(m), origin, content) for m in np.flatnonzero(predictions.valid[row])
             ]
         agents.append(agent)
     return agents

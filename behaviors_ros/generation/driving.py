@@ -18,7 +18,9 @@ class Driving(Parameters):
     headway_s: float = value(1.3, "time gap to a leading agent", low=0.2, high=4.0)
     gap_m: float = value(2.5, "gap to a leading agent at standstill", low=0.2, high=10.0)
     parked_gap_m: float = value(9.0, "gap to an agent that is parked in the way: room to pull out", low=0.2, high=30.0)
-    queue_m: float = value(30.0, "who stands within this before a stop point waits there and is not parked", low=0.0, high=200.0)
+    queue_m: float = value(
+        30.0, "who stands within this before a stop point waits there and is not parked", low=0.0, high=200.0
+    )
     lateral_gap_m: float = value(0.3, "distance beside the path within which an agent leads", low=0.0, high=2.0)
     stop_margin_m: float = value(0.8, "front bumper to the line when halted", low=0.0, high=5.0)
     hold_m: float = value(0.5, "at standstill, a place to halt nearer than this is taken as reached", low=0.0, high=3.0)

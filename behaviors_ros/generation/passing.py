@@ -21,7 +21,9 @@ class Passing(Parameters):
 
     clearances_m: tuple[float, ...] = value((0.6, 1.0), "distances between the boxes while passing")
     slow_fraction: float = value(0.6, "agents slower than this fraction of the limit are passed", low=0.0, high=1.0)
-    standing_mps: float = value(0.5, "parked agents slower than this are passed in the oncoming lane", low=0.0, high=3.0)
+    standing_mps: float = value(
+        0.5, "parked agents slower than this are passed in the oncoming lane", low=0.0, high=3.0
+    )
     cyclists: bool = value(True, "slow cyclists, too, are passed in the oncoming lane")
     merge_m: float = value(20.0, "agents nearer to each other than this are passed together", low=0.0, high=100.0)
     after_m: float = value(1.5, "rear bumper ahead of the passed agent before returning", low=0.0, high=20.0)

@@ -169,6 +169,7 @@ def _near(
                     rows = grown
                 turned = yaws[agent] - heading
                 turned -= 2.0 * np.pi * np.ceil((turned - np.pi) / (2.0 * np.pi))
+                turned = min(turned, np.pi)  # rounding of the line above
                 rows[count, 0], rows[count, 1] = agent, lane
                 rows[count, 2], rows[count, 3], rows[count, 4] = s, d, turned
                 count += 1

@@ -1,4 +1,4 @@
-"""Several nodes in one process: `python -m behaviors_ros.ros.compose prediction trajectory_generation --ros-args ...`."""
+"""Several nodes in one process: `python -m behaviors_ros.ros.compose prediction trajectory_scoring --ros-args ...`."""
 
 from __future__ import annotations
 

@@ -114,9 +114,9 @@ def set_yaw(orientation: Any, yaw: float) -> None:
 def ego_state(message: Odometry, previous: EgoState | None, vehicle: Vehicle) -> EgoState:
     """The vehicle state of an odometry message (pose of the rear axle in map, twist in the vehicle).
 
-    Odometry has neither acceleration nor steering. Acceleration is the difference of consecutive speeds, kept within what
-    the vehicle can do; steering is that of the kinematic bicycle, atan(wheel base * yaw rate / speed), and below 0.5 m/s
-    the previous one. A number that is not finite raises `InputError`.
+    Odometry has neither acceleration nor steering. Acceleration is the difference of consecutive speeds, kept within
+    what the vehicle can do; steering is that of the kinematic bicycle, atan(wheel base * yaw rate / speed), and below
+    0.5 m/s the previous one. A number that is not finite raises `InputError`.
     """
     pose, twist = message.pose.pose, message.twist.twist
     stamp = nanoseconds(message.header.stamp)
@@ -292,7 +292,7 @@ def route_message(
     half_width: float = 1.75,
     start: Float[np.ndarray, "2"] | None = None,
 ) -> RouteMessage:
-    """A route over `lanes`, or along `centre_line` where there is no map, to `target`, set when the vehicle was at `start`."""
+    """A route over `lanes`, or along `centre_line` without a map, to `target`, set when the vehicle was at `start`."""
     begin = np.full(2, np.nan) if start is None else start
     line = np.zeros((0, 2)) if centre_line is None else centre_line
     region = np.zeros((0, 2)) if target.polygon is None else target.polygon

@@ -19,7 +19,7 @@ from behaviors_ros.ros.conversion_stages import Cycle, inputs_message, times_mes
 
 
 def trajectory_message(found: Trajectory, vehicle: Vehicle) -> TrajectoryMessage:
-    """A trajectory as a message; heading rate and front wheel angle follow from speed and curvature (kinematic bicycle)."""
+    """A trajectory as a message; heading rate and wheel angle follow from speed and curvature (kinematic bicycle)."""
     wheel = np.arctan(vehicle.wheel_base_m * found.curvature)
     columns = (found.time_s, found.position[:, 0], found.position[:, 1], found.yaw, found.speed, found.acceleration,
                found.speed * found.curvature, wheel, found.curvature)  # fmt: skip

@@ -62,8 +62,13 @@ def inputs_message(inputs: Inputs) -> InputStamps:
 
 def inputs(message: InputStamps) -> Inputs:
     """Input stamps of a message."""
-    stamps = (nanoseconds(getattr(message, name)) for name in ("tracks", "odometry", "signals", "route"))
-    return Inputs(*stamps, previous_plan_id=int(message.previous_plan_id))
+    return Inputs(
+        tracks=nanoseconds(message.tracks),
+        odometry=nanoseconds(message.odometry),
+        signals=nanoseconds(message.signals),
+        route=nanoseconds(message.route),
+        previous_plan_id=int(message.previous_plan_id),
+    )
 
 
 def times_message(times_s: dict[str, float]) -> StageTimes:

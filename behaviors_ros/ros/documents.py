@@ -66,7 +66,7 @@ def parameters_page() -> str:
         for name in registry.names(kind)
     }
     about = (
-        "A node's parameters stand in `config/<node>.yaml`. A plugin's stand in the file of the node that runs it, under "
-        "the plugin's name."
+        "A node's parameters stand in `config/<node>.yaml`. A plugin's stand in the file of the node that runs it, "
+        "under the plugin's name."
     )
     return f"# Parameters\n\n{NOTE}\n\n{about}\n\n{markdown(nodes)}\n{markdown(plugins)}".rstrip() + "\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 NAMESPACE = "/behaviors"
 
@@ -19,11 +20,10 @@ class Topic:
     type: str
     qos: str
 
-    def message(self) -> type:
+    def message(self) -> Any:
         """The message class."""
         package, _, name = self.type.split("/")
-        found: type = getattr(import_module(f"{package}.msg"), name)
-        return found
+        return getattr(import_module(f"{package}.msg"), name)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Loopback simulator node: a vehicle, road users and signals where there is no vehicle; it keeps the clock.
 
 Time stands still, and the first instant is published again and again, until the stack answers with a trajectory and a
-controller is there. Then it runs, `speed_factor` times as fast as the wall clock, to the goal or the end of the scenario.
+controller is there. Then it runs, `speed_factor` times as fast as the wall clock, to the goal or the scenario's end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Quality of service, named in one place. No deadline and no liveliness: ages are judged by stamps, by what reads them."""
+"""Quality of service, named in one place. No deadline, no liveliness: ages are judged by stamps, by what reads them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Messages to Scene: the one place where the planning nodes' inputs become what the stages read.
 
-The prediction node names the stamps of a cycle's inputs (`latest`); every planning node builds the Scene of those stamps
-(`scene`). A Scene depends on the named messages only, so all nodes and an offline run of `pipeline.plan` see the same.
+The prediction node names the stamps of a cycle's inputs (`latest`); every planning node builds the Scene of those
+stamps (`scene`). A Scene depends on the named messages only, so all nodes and an offline run of `pipeline.plan` see
+the same.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from behaviors_ros.scoring.passage import can_hold, stops_ahead
 class GoalParameters(Parameters):
     """How far beyond the goal is too far."""
 
-    overrun_m: float = value(0.5, "distance of the box centre beyond the goal that still counts as there", low=0.0, high=5.0)
+    overrun_m: float = value(
+        0.5, "distance of the box centre beyond the goal that still counts as there", low=0.0, high=5.0
+    )
     deceleration_mps2: float = value(3.0, "a goal that this braking cannot hold is passed", low=0.5, high=8.0)
 
 
@@ -34,6 +36,7 @@ class GoalGate:
         beyond = np.zeros(len(candidates))
         for stop in stops_ahead(scene.route, (StopKind.GOAL,), candidates, self.vehicle):
             line = stop.s + self.p.overrun_m
-            bound = can_hold(centre[:, 0], candidates.speed[:, 0], line, self.p.deceleration_mps2) & (centre[:, 0] <= line)
+            bound = can_hold(centre[:, 0], candidates.speed[:, 0], line, self.p.deceleration_mps2)
+            bound &= centre[:, 0] <= line
             beyond = np.maximum(beyond, np.where(bound, centre.max(axis=1) - stop.s, 0.0))
         return at_most(beyond, self.p.overrun_m, candidates)

@@ -78,7 +78,7 @@ class SafeDistance:
 @no_type_check
 @njit(cache=True)
 def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, steps, stride, standstill, response, own):
-    """Mean over the asked steps of the least gap ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes."""
+    """Mean over the asked steps of the least ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes."""
     total = np.zeros(len(ego))
     for i in range(len(ego)):
         asked = 0

@@ -1,4 +1,4 @@
-"""The command `behaviors`. Every module of this folder adds its commands in `add(app)`; nothing else has to know of it."""
+"""The command `behaviors`. Every module of this folder adds its commands in `add(app)`; nothing else knows of it."""
 
 from __future__ import annotations
 
