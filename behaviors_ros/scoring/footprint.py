@@ -86,6 +86,7 @@ def solid(predictions: Predictions) -> Bool[Array, "agent"]:
     return ~np.isin(predictions.kind, PASSABLE)
 
 
+@lru_cache(maxsize=2)
 def foreseeable(predictions: Predictions) -> bool:
     """Whether every agent that must not be touched has a usable future; when not, no collision can be excluded."""
     size = predictions.length + predictions.width
@@ -121,8 +122,9 @@ def right_behind(scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]
     return (s < ego_s) & lateral & (np.cos(yaw - scene.ego.yaw) > 0.5)
 
 
+@lru_cache(maxsize=2)
 def finite(candidates: Candidates) -> Bool[Array, "candidate"]:
-    """Candidates without NaN or infinity in any quantity."""
+    """Candidates without NaN or infinity in any quantity; cached, for every plugin asks."""
     total = candidates.position.sum(axis=-1) + candidates.yaw + candidates.speed + candidates.acceleration
     return np.isfinite((total + candidates.curvature + candidates.s + candidates.d).sum(axis=1))
 
