@@ -33,15 +33,15 @@ def idm(
 def drive(
     dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
     motion: Array, yaw: Array, speed: Array, acceleration: Array, limit: Array, leader: Array, gap: Array, share: Array,
-    line: Array, sign: Array, space: Array, headway: Array, law: Array, first: Array, s: Array, heading: Array, point:
+    line: Array, sign: Array, space: Array, headway: Array, settle_s: Array, law: Array, first: Array, s: Array, heading: Array, point:
     Array, cap: Array,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """All agents at once, each mode behind the first mode of its leader.
 
     weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that
     is along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and
-    headway s (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,). law:
-    a_max, b, lateral settling s, its least length m, acceleration decay s, its gain, b hardest. Returns position
+    headway s (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,). settle_s:
+    time constant of the way to the centre. law: a_max, b, its least length m, acceleration decay s, its gain, b hardest. Returns position
     (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight go straight on and can be leaders.
     """
     n, modes = weight.shape
@@ -55,11 +55,11 @@ def drive(
         v[a, :] = speed[a]
         for m in range(modes):
             if weight[a, m] > 0.0:
-                settle = max(speed[a] * law[2], law[3])
+                settle = max(speed[a] * settle_s[a], law[2])
                 enter(entry[a, m], path[a, m], count[a, m], start[a, m], position[a], motion[a], yaw[a], settle,
                 first, s, heading, point)  # fmt: skip
     for k in range(steps):
-        fade = law[5] * math.exp(-k * dt / law[4])
+        fade = law[4] * math.exp(-k * dt / law[3])
         for a in range(n):
             for m in range(modes):
                 if weight[a, m] <= 0.0:
@@ -87,7 +87,7 @@ def drive(
                     if stand < np.inf:
                         pull = min(pull, idm(v[a, m], wish, stand - progress[a, m], 0.0, law[0], law[1], 0.3, 0.3))
                 released[a, m] |= sign[a, m] - progress[a, m] < 2.0 and v[a, m] < 0.3
-                pull = max(pull, -law[6])
+                pull = max(pull, -law[5])
                 faster = max(v[a, m] + pull * dt, 0.0)
                 progress[a, m] += 0.5 * (v[a, m] + faster) * dt
                 v[a, m] = faster

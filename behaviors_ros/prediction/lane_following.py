@@ -54,7 +54,8 @@ class Following(Parameters):
     limit_share: float = value(1.0, "wanted speed between the speed now (0) and the speed limit (1)", low=0.0, high=1.0)
     speed_gain_mps: float = value(3.5, "how much faster than now an agent wants to be at most", low=0.0, high=50.0)
     curve_acceleration_mps2: float = value(2.5, "lateral acceleration in curves", low=0.5, high=9.0)
-    bicycle_mps: float = value(6.0, "speed a bicycle wants at most, when slower now", low=1.0, high=20.0)
+    bicycle_mps: float = value(5.0, "speed that a bicycle setting off wants at most", low=1.0, high=20.0)
+    bicycle_settle_s: float = value(30.0, "the like of settle_s for a bicycle, which keeps to the side", low=0.2, high=100.0)
     memory_s: float = value(0.5, "time constant with which the acceleration measured now fades", low=0.01, high=10.0)
     memory_gain: float = value(0.2, "share of the acceleration measured now that is believed", low=0.0, high=1.0)
     settle_s: float = value(2.5, "time constant of the way to the lane's centre", low=0.2, high=20.0)
@@ -142,7 +143,7 @@ class LaneFollowing:
         position, yaw, speed = drive(
             grid.dt_s, grid.steps, weight, path, count, start, bias, agents.position, motion, agents.yaw, agents.speed,
             agents.acceleration, self._wish(agents, path, count, bias, ahead, roads, closed), *self._ahead(agents,
-            ahead), self._law(), roads.first,
+            ahead), self._settling(agents), self._law(), roads.first,
             roads.s, roads.heading, roads.point, roads.cap,
         )  # fmt: skip
         on = np.flatnonzero(weight[:-1, 0] > 0.0)
@@ -173,9 +174,14 @@ class LaneFollowing:
     def _law(self) -> Array:
         follow = self.values.following
         return np.array([
-            follow.acceleration_mps2, follow.braking_mps2, follow.settle_s, follow.settle_m,
-            follow.memory_s, follow.memory_gain, follow.hard_braking_mps2,
+            follow.acceleration_mps2, follow.braking_mps2, follow.settle_m, follow.memory_s, follow.memory_gain,
+            follow.hard_braking_mps2,
         ])  # fmt: skip
+
+    def _settling(self, agents: Agents) -> Array:
+        """Time constant of the way to the lane's centre, s: a cyclist keeps to the side."""
+        follow = self.values.following
+        return np.where(agents.kind == AgentClass.BICYCLE, follow.bicycle_settle_s, follow.settle_s)
 
     def _seen(self) -> Array:
         follow = self.values.following
@@ -189,7 +195,8 @@ class LaneFollowing:
         """
         follow, speed = self.values.following, agents.speed[:, None]
         limit = roads.limit[path[:, :, 0]]
-        limit = np.where(agents.kind[:, None] == AgentClass.BICYCLE, np.minimum(limit, follow.bicycle_mps), limit)
+        riding = np.where(speed > 1.0, np.minimum(limit, speed), np.minimum(limit, follow.bicycle_mps))
+        limit = np.where(agents.kind[:, None] == AgentClass.BICYCLE, riding, limit)
         second = path[:, :, min(1, path.shape[2] - 1)]
         open_ahead = (state[path[:, :, 0]] < 0) | ((count > 1) & (state[second] < 0))
         starts = (ahead.gap < follow.queue_m) | open_ahead | (bias > 0.0) | (speed > follow.standing_mps)

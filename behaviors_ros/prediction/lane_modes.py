@@ -189,15 +189,48 @@ def stop_on(
 
 @no_type_check
 @njit(cache=True)
+def misfit_to(d: float, heading: float, motion: float, tuning: Array) -> float:
+    """How badly an agent fits to a lane: squared offset and angle over their spreads."""
+    return (d / tuning[0]) ** 2 + (wrapped(motion - heading) / tuning[1]) ** 2
+
+
+@no_type_check
+@njit(cache=True)
 def home_lane(lane: Array, d: Array, heading: Array, usable: Array, motion: float, tuning: Array) -> tuple[int, float]:
-    """Index of the usable lane that fits best, -1 none, and its cost: squared offset and angle over their spreads."""
+    """Index of the usable lane that fits best, -1 none, and how badly it fits."""
     best, least = -1, np.inf
     for j in range(lane.size):
         if usable[j]:
-            cost = (d[j] / tuning[0]) ** 2 + (wrapped(motion - heading[j]) / tuning[1]) ** 2
+            cost = misfit_to(d[j], heading[j], motion, tuning)
             if cost < least - 1e-9 or (cost < least + 1e-9 and lane[j] < lane[best]):
                 best, least = j, min(cost, least)
     return best, least
+
+
+@no_type_check
+@njit(cache=True)
+def start_weight(
+    this: int, home: int, misfit: float, to_left: float, to_right: float, left: Array, right: Array, fork: Array,
+    successor: Array,
+) -> tuple[float, int]:  # fmt: skip
+    """Weight and intent of starting on a lane near the home lane; `misfit`: by how much it fits worse.
+
+    A lane that precedes or follows the home lane is on its paths already: weight 0.
+    """
+    if this == left[home]:
+        return to_left, LEFT
+    if this == right[home]:
+        return to_right, RIGHT
+    base = max(1.0 - to_left - to_right, 0.01)
+    if this == home:
+        return base, KEEP
+    for k in range(fork[this], fork[this + 1]):
+        if successor[k] == home:
+            return 0.0, KEEP
+    for k in range(fork[home], fork[home + 1]):
+        if successor[k] == this:
+            return 0.0, KEEP
+    return base * math.exp(-0.5 * misfit), KEEP
 
 
 @no_type_check
@@ -241,18 +274,9 @@ def lane_modes(
         for j in range(near):
             if not usable[a, j]:
                 continue
-            this, base, what = lane[a, j], max(1.0 - to_left - to_right, 0.01), KEEP
-            if this == left[home]:
-                base, what = to_left, LEFT
-            elif this == right[home]:
-                base, what = to_right, RIGHT
-            elif this != home:
-                cost = (d_on[a, j] / tuning[0]) ** 2 + (wrapped(motion[a] - heading_on[a, j]) / tuning[1]) ** 2
-                base *= math.exp(0.5 * (least - cost))
-                for k in range(fork[this], fork[this + 1]):
-                    base = 0.0 if successor[k] == home else base
-                for k in range(fork[home], fork[home + 1]):
-                    base = 0.0 if successor[k] == this else base
+            this = lane[a, j]
+            misfit = misfit_to(d_on[a, j], heading_on[a, j], motion[a], tuning) - least
+            base, what = start_weight(this, home, misfit, to_left, to_right, left, right, fork, successor)
             if base < 1e-3:
                 continue
             found = branches(
