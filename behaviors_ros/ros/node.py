@@ -7,6 +7,7 @@ and shown as an error on /diagnostics; nothing is published, so the controls bri
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -19,6 +20,7 @@ from rclpy.clock import Clock
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
 
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Parameters
@@ -187,28 +189,55 @@ class LifecycleAdapter(LifecycleNode):
         self._seen += 1
 
 
+class _Told(BaseException):
+    """A signal to end, where it arrives while the nodes still start."""
+
+
+class _Ending:
+    """Whether this process has been told to end. rclpy's own handlers raise in the midst of callbacks: ours set a flag."""
+
+    def __init__(self) -> None:
+        self.told, self.starting = False, True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        first, self.told = not self.told, True
+        if first and self.starting:
+            raise _Told
+
+
 def run(classes: Sequence[type[LifecycleAdapter]], arguments: Sequence[str] | None = None) -> int:
     """Run nodes in this process until it is told to end; 2 when one cannot be configured (its reason is logged)."""
-    rclpy.init(args=arguments)
-    # The events executor: a third of the CPU and jitter of the others (docs/decisions/0003-executor.md).
-    executor = EventsExecutor()
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    ending = _Ending()
     nodes: list[LifecycleAdapter] = []
     try:
         for cls in classes:
             nodes.append(cls())
-            executor.add_node(nodes[-1])
             if not nodes[-1].autostart():
                 return 2
-        while rclpy.ok():
-            executor.spin_once(timeout_sec=0.1)
-    except (KeyboardInterrupt, ExternalShutdownException):
+        ending.starting = False
+        _spin(nodes, ending)
+    except (_Told, ExternalShutdownException):
         pass
     finally:
+        ending.starting = False
         for node in nodes:
-            executor.remove_node(node)
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _spin(nodes: Sequence[LifecycleAdapter], ending: _Ending) -> None:
+    # The events executor: a third less CPU and jitter than the others (docs/decisions/0003-executor.md).
+    executor = EventsExecutor()
+    for node in nodes:
+        executor.add_node(node)
+    while rclpy.ok() and not ending.told:
+        executor.spin_once(timeout_sec=0.1)
+    for node in nodes:
+        executor.remove_node(node)
 
 
 def main(cls: type[LifecycleAdapter]) -> None:
