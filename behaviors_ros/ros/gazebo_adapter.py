@@ -86,6 +86,12 @@ class GazeboNode(LifecycleAdapter):
         self._send(REST)
         return super().on_deactivate(state)
 
+    def destroy_node(self) -> None:
+        """The same when this process is told to end."""
+        if self.active and self.context.ok():
+            self._send(REST)
+        super().destroy_node()
+
     # --- command -> twist ---------------------------------------------------------------------------------------------
 
     def _command(self, message: Any) -> None:

@@ -226,6 +226,9 @@ def run(classes: Sequence[type[LifecycleAdapter]], arguments: Sequence[str] | No
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
+        # An interrupt often comes twice, from the terminal and from what started us: the second must not kill the exit.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
     return 0
 
 

@@ -1,13 +1,14 @@
 """The Gazebo adapter as a process: what Gazebo would say in, what it would hear out."""
 
 import math
+import signal
 import sys
 import types
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from harness import Harness
+from harness import Harness, stops_within
 
 from behaviors_ros.datatypes import ControlCommand, EgoState
 from behaviors_ros.errors import InputError
@@ -90,6 +91,11 @@ def test_commands_become_twists_and_silence_becomes_a_stop(running):
     count = len(twists)
     harness.until(lambda: len(twists) > count + 3)
     assert twists[-1].linear.x == 0.0 and twists[-1].angular.z == 0.0
+    # Told to end while the vehicle drives: the last word is a stop, as nothing else says one any more.
+    harness.until(lambda: twists[-1].linear.x > 3.0, act=gazebo.command, every_s=0.02)
+    assert stops_within(harness.process, signal.SIGINT) == 0
+    harness.spin(0.5)
+    assert twists[-1].linear.x == 0.0
 
 
 def test_road_users_move_with_the_stamps_of_the_truth_as_in_the_loopback(running):
