@@ -49,7 +49,13 @@ def _lines(model: type[Parameters], prefix: str) -> Iterator[str]:
             yield f"{'  ' * (depth + 2)}{branches[depth]}:"
         open_branches = branches
         meaning = f"{field.description or ''}{_range(field)}"
-        yield f"{'  ' * (len(branches) + 2)}{last}: {json.dumps(ros_value(name, field))}  # {meaning}"
+        yield f"{'  ' * (len(branches) + 2)}{last}: {_text(ros_value(name, field))}  # {meaning}"
+
+
+def _text(leaf: Any) -> str:
+    """A value as YAML 1.1 reads it back: a float with an exponent needs a point, or it is read as a string."""
+    text = json.dumps(leaf)
+    return text.replace("e", ".0e") if isinstance(leaf, float) and "e" in text and "." not in text else text
 
 
 def _range(field: Any) -> str:
