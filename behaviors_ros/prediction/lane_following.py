@@ -55,7 +55,7 @@ class Following(Parameters):
     speed_gain_mps: float = value(3.5, "how much faster than now an agent wants to be at most", low=0.0, high=50.0)
     curve_acceleration_mps2: float = value(2.5, "lateral acceleration in curves", low=0.5, high=9.0)
     bicycle_mps: float = value(5.0, "speed that a bicycle setting off wants at most", low=1.0, high=20.0)
-    bicycle_settle_s: float = value(30.0, "the like of settle_s for a bicycle, which keeps to the side", low=0.2, high=100.0)
+    bicycle_settle_s: float = value(30.0, "settle_s of a bicycle, which keeps to the side", low=0.2, high=100.0)
     memory_s: float = value(0.5, "time constant with which the acceleration measured now fades", low=0.01, high=10.0)
     memory_gain: float = value(0.2, "share of the acceleration measured now that is believed", low=0.0, high=1.0)
     settle_s: float = value(2.5, "time constant of the way to the lane's centre", low=0.2, high=20.0)
