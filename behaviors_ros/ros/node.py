@@ -202,8 +202,8 @@ class _Ending:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, *_: object) -> None:
-        first, self.told = not self.told, True
-        if first and self.starting:
+        self.told = True
+        if self.starting:  # each time: a compiler's callback may have swallowed the first
             raise _Told
 
 
