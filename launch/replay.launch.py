@@ -10,7 +10,12 @@ from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
-    DeclareLaunchArgument, EmitEvent, ExecuteProcess, OpaqueFunction, RegisterEventHandler, TimerAction,
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    TimerAction,
 )  # fmt: skip
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
@@ -44,8 +49,9 @@ def start(context: LaunchContext) -> list:
     )  # fmt: skip
     actions = lifecycle_nodes(("stack",), chosen["map"], chosen["vehicle"], "", use_sim_time=True, remap={})
     if chosen["output"]:
-        written = dict.fromkeys(f"{NAMESPACE}/{topic}" for node in nodes(("stack",)) for topic in (*node.reads, *node.writes))
-        actions.append(ExecuteProcess(cmd=["ros2", "bag", "record", "--output", chosen["output"], "--topics", *written], output="screen"))
+        topics = dict.fromkeys(topic for node in nodes(("stack",)) for topic in (*node.reads, *node.writes))
+        record = ["ros2", "bag", "record", "--output", chosen["output"], "--topics"]
+        actions.append(ExecuteProcess(cmd=[*record, *(f"{NAMESPACE}/{topic}" for topic in topics)], output="screen"))
     actions.append(TimerAction(period=float(chosen["delay"]), actions=[play]))
     actions.append(RegisterEventHandler(OnProcessExit(target_action=play, on_exit=[EmitEvent(event=Shutdown())])))
     return actions

@@ -1,7 +1,7 @@
 """What every node shares: lifecycle with autostart, guarded callbacks, diagnostics, and a run that ends cleanly.
 
-The one `except Exception` of the project is in `LifecycleAdapter.guarded`: a bug in a cycle is logged with its traceback
-and shown as an error on /diagnostics; nothing is published, so the controls bridge goes down its ladder to a stop.
+The one `except Exception` of the project is in `LifecycleAdapter.guarded`: a bug in a cycle is logged with its
+traceback and shown as an error on /diagnostics; nothing is published, so the controls bridge goes down to a stop.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class _Told(BaseException):
 
 
 class _Ending:
-    """Whether this process has been told to end. rclpy's own handlers raise in the midst of callbacks: ours set a flag."""
+    """Whether this process has been told to end: rclpy's own handlers raise in the midst of callbacks, ours set a flag."""
 
     def __init__(self) -> None:
         self.told, self.starting = False, True

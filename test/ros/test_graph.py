@@ -45,7 +45,8 @@ def test_generated_files_are_fresh(path):
 
 def test_config_files_are_read_back_as_the_defaults():
     for entry in NODES:
-        tree = yaml.safe_load((ROOT / "config" / entry.config).read_text())[f"/behaviors/{entry.name}"]["ros__parameters"]
+        tree = yaml.safe_load((ROOT / "config" / entry.config).read_text())[f"/behaviors/{entry.name}"]
+        tree = tree["ros__parameters"]
         defaults = entry.load().model().model_dump(mode="json")
         for name, leaf in defaults.items():
             assert tree[name] == (leaf if leaf != [] else [""]), f"{entry.name}: {name}"
@@ -67,9 +68,13 @@ def test_simulated_nodes_take_the_map_of_the_scenario_and_the_simulated_time():
 
 @pytest.mark.parametrize(
     ("tree", "named"),
-    [({"groups": ["stak"]}, "stak"), ({"nodes": {"predicton": {}}}, "predicton"), ({"vehicle": {"length_m": -1}}, "length_m"),
-     ({"colour": 1}, "colour")],
-)  # fmt: skip
+    [
+        ({"groups": ["stak"]}, "stak"),
+        ({"nodes": {"predicton": {}}}, "predicton"),
+        ({"vehicle": {"length_m": -1}}, "length_m"),
+        ({"colour": 1}, "colour"),
+    ],
+)
 def test_wrong_configuration_names_what_is_wrong(tmp_path, tree, named):
     path = tmp_path / "up.yaml"
     path.write_text(yaml.safe_dump(tree))
