@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from made_drives import route
 
-from behaviors_ros.datatypes import Grid, Predictions
+from behaviors_ros.datatypes import EgoState, Grid, Predictions, Scene, Tracks
 from behaviors_ros.evaluation import prediction_metrics as metrics
 
 
@@ -115,9 +116,10 @@ def test_evaluation_of_a_predictor():
         def predict(self, scene, grid):
             return two_modes()
 
+    scene = Scene(0, EgoState(0, np.zeros(2), 0.0, 0.0), Tracks.empty(0), route())
     samples = [
-        metrics.Sample(None, future([1.0, 0.0], [2.0, 3.0])),
-        metrics.Sample(None, future([1.0, 0.0], [np.nan, 0.0])),
+        metrics.Sample(scene, future([1.0, 0.0], [2.0, 3.0])),
+        metrics.Sample(scene, future([1.0, 0.0], [np.nan, 0.0])),
     ]
     result = metrics.evaluate_predictor(Fixed(), samples, Grid(0.1, 3), (0.1, 0.2))
     assert result["agents@0.1"] == 2.0 and result["agents@0.2"] == 1.0
