@@ -194,7 +194,7 @@ class _Told(BaseException):
 
 
 class _Ending:
-    """Whether this process has been told to end: rclpy's own handlers raise in the midst of callbacks, ours set a flag."""
+    """Whether this process has been told to end. rclpy's handlers raise in the midst of callbacks, ours set a flag."""
 
     def __init__(self) -> None:
         self.told, self.starting = False, True
