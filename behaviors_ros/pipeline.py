@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from behaviors_ros import registry
-from behaviors_ros.datatypes import Grid, Plan, Scene, rounded
+from behaviors_ros.datatypes import Candidates, Grid, Plan, Predictions, Scene, rounded
 from behaviors_ros.errors import InputError
 from behaviors_ros.generation.generate import generate
 from behaviors_ros.generation.interface import Generator
@@ -96,8 +96,18 @@ def defaults() -> dict[str, Any]:
     return yaml_tree(Configuration()) | {name: yaml_tree(cls.parameters()) for name, cls in plugins.items()}
 
 
-def plan(scene: Scene, stages: Stages, plan_id: int) -> Plan:
-    """The decision for a scene. Stages hand on values rounded to message precision, as the nodes do."""
+@dataclass(frozen=True, eq=False)
+class Cycle:
+    """One planning cycle: what was seen and what every stage made of it."""
+
+    scene: Scene
+    predictions: Predictions
+    candidates: Candidates
+    plan: Plan
+
+
+def run(scene: Scene, stages: Stages, plan_id: int) -> Cycle:
+    """Predict, generate, score, select. Stages hand on values rounded to message precision, as the nodes do."""
     # 1. Predict the road users.
     predictions = rounded(stages.predictor.predict(scene, stages.grid))
     scene = replace(scene, degraded=scene.degraded | predictions.degraded)
@@ -106,4 +116,10 @@ def plan(scene: Scene, stages: Stages, plan_id: int) -> Plan:
     # 3. Score every candidate: gates forbid, scorers weigh.
     scores = score(scene, predictions, candidates, stages.gates, stages.scorers)
     # 4. Select one, with the safe stop that goes with it.
-    return select(scene, candidates, scores, stages.selection, stages.vehicle, plan_id)
+    decision = select(scene, candidates, scores, stages.selection, stages.vehicle, plan_id)
+    return Cycle(scene, predictions, candidates, decision)
+
+
+def plan(scene: Scene, stages: Stages, plan_id: int) -> Plan:
+    """The decision for a scene."""
+    return run(scene, stages, plan_id).plan

@@ -1,7 +1,7 @@
 """Numba kernels of the Frenet frame; `frenet.py` says what they compute. Others may be called from numba kernels too.
 
-A frame is three arrays: `path` (point, 5), a row a point of x m, y m, unit direction x, y, and arc length s m; and the
-bounding boxes (box, 4) of runs of its segments, low x, low y, high x, high y in m: `blocks` of BLOCK segments each and
+A frame is three arrays: `path` (point, 6), a row a point of x m, y m, unit direction x, y, arc length s m, and bend
+1/m of the segments around (see `bends`); and the bounding boxes (box, 4) of runs of its segments, low x, low y, high x, high y in m: `blocks` of BLOCK segments each and
 `groups` of GROUP blocks each. They only save time.
 """
 
@@ -28,6 +28,31 @@ def bounding_boxes(path, run):
         boxes[k, 0], boxes[k, 1] = rows[:, 0].min(), rows[:, 1].min()
         boxes[k, 2], boxes[k, 3] = rows[:, 0].max(), rows[:, 1].max()
     return boxes
+
+
+@njit(cache=True)
+@no_type_check
+def bends(points, directions, arc_lengths):
+    """Largest bend (point,), 1/m, of the segment that begins at a point and the BLOCK segments before and after it.
+
+    A point has no more than one foot on a stretch whose points are all nearer to it than 1 / bend: along a segment of
+    direction u `_ahead` falls at u . t and rises at no more than the distance times the rate at which t turns, which
+    is at most the chord of the turn over the length and the cosine of half the turn.
+    """
+    bend = np.zeros(len(points))
+    for i in range(len(points) - 1):
+        size = arc_lengths[i + 1] - arc_lengths[i]
+        ux, uy = (points[i + 1, 0] - points[i, 0]) / size, (points[i + 1, 1] - points[i, 1]) / size
+        first = ux * directions[i, 0] + uy * directions[i, 1]
+        last = ux * directions[i + 1, 0] + uy * directions[i + 1, 1]
+        dx, dy = directions[i + 1, 0] - directions[i, 0], directions[i + 1, 1] - directions[i, 1]
+        chord2 = dx * dx + dy * dy
+        falls = size * min(first, last) * math.sqrt(max(1.0 - 0.25 * chord2, 0.0))
+        bend[i] = math.sqrt(chord2) / falls if falls > 0.0 else math.inf
+    result = np.empty(len(points))
+    for i in range(len(points)):
+        result[i] = bend[max(i - BLOCK, 0) : i + BLOCK + 1].max()
+    return result
 
 
 @njit(cache=True)
@@ -92,6 +117,9 @@ def project_point_near(path, blocks, groups, x, y, hint, window):
         return project_point(path, blocks, groups, x, y)
     low, high, end = hint - window, hint + window, path[len(path) - 1, 4]
     best = (math.inf, math.inf, math.nan)
+    at, d = _only_foot(path, x, y, hint, window)
+    if low <= at <= high:
+        return at, d
     if low <= 0.0 or high >= end:
         best = _search_ends(path, x, y, low, high, best)
     if high >= 0.0 and low <= end:
@@ -106,6 +134,39 @@ def project_point_near(path, blocks, groups, x, y, hint, window):
     if best[0] == math.inf:
         return project_point(path, blocks, groups, x, y)
     return best[1], best[2]
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def _only_foot(path, x, y, hint, window):
+    """(s, d) of the foot of (x, y) where it can be told that there is but one within `window` of `hint`; else NaN.
+
+    One loop with nothing called in it: this is the bulk of all projections.
+    """
+    i = segment_at(path, hint)
+    dx, dy = x - path[i, 0], y - path[i, 1]
+    # No point of the stretch is farther from (x, y) than this: point i is at most one segment before `hint`.
+    reach = math.sqrt(dx * dx + dy * dy) + window + (hint - path[i, 4])
+    first, last = max(i - BLOCK, 0), min(i + BLOCK, len(path) - 2)
+    within = path[first, 4] <= hint - window and hint + window <= path[last + 1, 4]
+    if not (within and path[i, 5] * reach < 1.0):
+        return math.nan, math.nan
+    behind, front = dx * path[i, 2] + dy * path[i, 3], math.inf
+    if behind >= 0.0:
+        while True:
+            front = (x - path[i + 1, 0]) * path[i + 1, 2] + (y - path[i + 1, 1]) * path[i + 1, 3]
+            if front < 0.0 or i == last:
+                break
+            behind, i = front, i + 1
+    while behind < 0.0 and i > first:
+        i, front = i - 1, behind
+        behind = (x - path[i, 0]) * path[i, 2] + (y - path[i, 1]) * path[i, 3]
+    if behind < 0.0 or front > 0.0:
+        return math.nan, math.nan
+    ux, uy = path[i + 1, 0] - path[i, 0], path[i + 1, 1] - path[i, 1]
+    dx, dy = x - path[i, 0], y - path[i, 1]
+    part, d = _offset(ux, uy, path[i, 2], path[i, 3], path[i + 1, 2], path[i + 1, 3], behind, front, dx, dy)
+    return path[i, 4] + part * (path[i + 1, 4] - path[i, 4]), d
 
 
 @njit(cache=True)
@@ -162,13 +223,24 @@ def _ahead(path, i, x, y):
 @njit(cache=True)
 @no_type_check
 def _foot(path, i, behind, front, x, y):
-    """(s, d) of (x, y) on segment i, which lies `behind` >= 0 ahead of its first point and `front` <= 0 of its last.
-
-    The part of the segment solves `a part^2 + b part + c = 0`, offset to the path times direction; of the two roots
-    the one where the product falls.
-    """
+    """(s, d) of (x, y) on segment i, which lies `behind` >= 0 ahead of its first point and `front` <= 0 of its last."""
     ux, uy = path[i + 1, 0] - path[i, 0], path[i + 1, 1] - path[i, 1]
-    a = -(ux * (path[i + 1, 2] - path[i, 2]) + uy * (path[i + 1, 3] - path[i, 3]))
+    ox, oy = x - path[i, 0], y - path[i, 1]
+    part, d = _offset(ux, uy, path[i, 2], path[i, 3], path[i + 1, 2], path[i + 1, 3], behind, front, ox, oy)
+    return path[i, 4] + part * (path[i + 1, 4] - path[i, 4]), d
+
+
+@njit(cache=True, error_model="numpy")
+@no_type_check
+def _offset(ux, uy, tx, ty, end_tx, end_ty, behind, front, ox, oy):
+    """Part of the segment (ux, uy), m, at which the foot of the point (ox, oy) lies, and d, m.
+
+    tx, ty, end_tx, end_ty: directions at its ends. The part solves `a part^2 + b part + c = 0`, offset to the path
+    times direction; of the two roots the one where the product falls. Numbers only: arrays as arguments cost numba
+    more than the arithmetic.
+    """
+    turn_x, turn_y = end_tx - tx, end_ty - ty
+    a = -(ux * turn_x + uy * turn_y)
     b, c = front - behind - a, behind
     root = math.sqrt(max(b * b - 4.0 * a * c, 0.0))
     part = 0.0
@@ -177,10 +249,12 @@ def _foot(path, i, behind, front, x, y):
     elif root - b > 0.0:
         part = 2.0 * c / (root - b)
     part = min(max(part, 0.0), 1.0)
-    tx, ty = _direction(path, i, part)
-    ox, oy = x - path[i, 0] - part * ux, y - path[i, 1] - part * uy
+    at_x, at_y = tx + part * turn_x, ty + part * turn_y
+    if at_x * at_x + at_y * at_y < 1e-18:  # as in `_direction`
+        at_x, at_y = ux, uy
+    ox, oy = ox - part * ux, oy - part * uy
     d = math.sqrt(ox * ox + oy * oy)
-    return path[i, 4] + part * (path[i + 1, 4] - path[i, 4]), d if tx * oy - ty * ox >= 0.0 else -d
+    return part, d if at_x * oy - at_y * ox >= 0.0 else -d
 
 
 @njit(cache=True)

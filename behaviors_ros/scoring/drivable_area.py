@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Verdict
-from behaviors_ros.geometry.boxes import corners as box_corners
+from behaviors_ros.geometry.projection import project_point_near
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
@@ -35,37 +35,40 @@ class DrivableArea:
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate."""
         stride = interval_stride(candidates, self.p.interval_s)
-        boxes, route, length = ego_boxes(candidates, self.vehicle), scene.route, self.vehicle.length_m
-        corners = box_corners(boxes.pose[:, ::stride, :2], candidates.yaw[:, ::stride], length, self.vehicle.width_m)
-        ahead = boxes.offset + 0.5 * length * np.array([1.0, 1.0, -1.0, -1.0])
-        hints = candidates.s[:, ::stride, None] + ahead
-        s, d = route_frame(route).project_near(corners, hints, 0.5 * length)
-        excess = outside(s, d, route.s, route.left_drivable, route.right_drivable)
+        boxes, route = ego_boxes(candidates, self.vehicle), scene.route
+        poses, hints = boxes.pose[:, ::stride], candidates.s[:, ::stride] + boxes.offset
+        edges = np.stack([route.s, route.left_drivable, route.right_drivable], axis=1)
+        excess = outside(*route_frame(route).arrays, edges, poses, hints, boxes.half_length, boxes.half_width)
         farther = excess - np.maximum(excess[:, :1], 0.0)
         return at_most(farther.max(axis=1, initial=-np.inf), self.p.outside_max_m, candidates)
 
 
 @no_type_check
 @njit(cache=True)
-def outside(s, d, route_s, left, right):
-    """Largest distance (candidate, instant), m, of a corner (s, d) beyond the drivable edge; negative: inside."""
-    excess = np.full(s.shape[:2], -np.inf)
-    for i in range(s.shape[0]):
-        knot = 0
-        for k in range(s.shape[1]):
-            for c in range(s.shape[2]):
-                knot = nearest_knot(route_s, s[i, k, c], knot)
-                beyond = max(d[i, k, c] - left[knot], -d[i, k, c] - right[knot])
+def outside(path, blocks, groups, edges, poses, hints, half_length, half_width):
+    """Largest distance (candidate, instant), m, of a corner beyond the drivable edge; negative: inside.
+
+    path, blocks, groups: frame of the route; edges (point, 3): s, left and right width, m; poses as in `EgoBoxes`;
+    hints (candidate, instant): about the s of the centres, m, from which a corner is looked for half a length around
+    where it would be on a straight path.
+    """
+    excess = np.full(hints.shape, -np.inf)
+    for i in range(hints.shape[0]):
+        knots = np.zeros(2, np.int64)
+        for k in range(hints.shape[1]):
+            cos, sin = poses[i, k, 2], poses[i, k, 3]
+            for corner in range(4):
+                along = half_length if corner < 2 else -half_length
+                across = half_width if 1 <= corner <= 2 else -half_width
+                x, y = poses[i, k, 0] + cos * along - sin * across, poses[i, k, 1] + sin * along + cos * across
+                s, d = project_point_near(path, blocks, groups, x, y, hints[i, k] + along, half_length)
+                knot = knots[corner // 2]
+                while knot + 1 < len(edges) and edges[knot + 1, 0] - s < s - edges[knot, 0]:
+                    knot += 1
+                while knot > 0 and s - edges[knot - 1, 0] < edges[knot, 0] - s:
+                    knot -= 1
+                knots[corner // 2] = knot
+                beyond = max(d - edges[knot, 1], -d - edges[knot, 2])
                 excess[i, k] = max(excess[i, k], beyond) if beyond == beyond else np.nan
     return excess
 
-
-@no_type_check
-@njit(cache=True)
-def nearest_knot(route_s, s, knot):
-    """Index of the route point nearest to `s`, walking from `knot`."""
-    while knot + 1 < len(route_s) and route_s[knot + 1] - s < s - route_s[knot]:
-        knot += 1
-    while knot > 0 and s - route_s[knot - 1] < route_s[knot] - s:
-        knot -= 1
-    return knot

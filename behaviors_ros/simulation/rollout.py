@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,10 @@ from behaviors_ros.datatypes import (
     TrackHistory,
     Tracks,
     Trajectory,
-    Verdict,
 )
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.pipeline import Stages, plan
+from behaviors_ros.pipeline import Stages, run
 from behaviors_ros.prediction.history import updated
-from behaviors_ros.scoring.interface import Gate
 from behaviors_ros.simulation.arrival import Arrival, arrived
 from behaviors_ros.simulation.scenario import Scenario
 from behaviors_ros.simulation.world import World, observe, placed, signals, start, step, truth
@@ -127,24 +125,9 @@ def _arrived(world: World, parameters: RolloutParameters) -> bool:
     return arrived(scenario.goal, world.ego, world.time_s, scenario.vehicle, parameters.arrival)
 
 
-class _Witness:
-    """A gate that also remembers what it was asked about: the predictions and candidates of a `plan` call."""
-
-    def __init__(self, gate: Gate) -> None:
-        self.name, self._gate = gate.name, gate
-        self.seen: tuple[Predictions, Candidates] | None = None
-
-    def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
-        """The gate's own verdict."""
-        self.seen = predictions, candidates
-        return self._gate.check(scene, predictions, candidates)
-
-
 def _planned(scene: Scene, stages: Stages, plan_id: int, world: World) -> Cycle:
-    witness = _Witness(stages.gates[0])
-    decision = plan(scene, replace(stages, gates=(witness, *stages.gates[1:])), plan_id)
-    assert witness.seen is not None
-    return Cycle(scene, *witness.seen, decision, world.ego, truth(world), signals(world))
+    made = run(scene, stages, plan_id)
+    return Cycle(made.scene, made.predictions, made.candidates, made.plan, world.ego, truth(world), signals(world))
 
 
 def _degraded(lane_map: LaneMap | None, lights: Signals | None) -> Degraded:

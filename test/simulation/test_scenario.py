@@ -99,8 +99,8 @@ def test_world_steps_are_deterministic_and_follow_the_signals():
     assert np.array_equal(observe(first)[1].position, observe(second)[1].position)
     assert observe(first)[1].id == observe(second)[1].id
     lights = signals(first)
-    # The main street is red until 30 s, the crossing street green until 23 s: changes after 28 and 21 s.
-    assert lights.next_change_s == pytest.approx([28.0, 28.0, 21.0, 21.0])
+    # After 2 s: the main street is red until 34 s, the crossing street green until 25 s: changes after 32 and 23 s.
+    assert lights.next_change_s == pytest.approx([32.0, 32.0, 23.0, 23.0])
     assert list(lights.color) == [1, 1, 3, 3]
 
 
