@@ -61,7 +61,12 @@ def write_drive(recording: Recording, path: Path) -> BagContents:
     end_ns = recording.ego[-1].stamp_ns
     frames = [t for t in recording.tracks if start_ns <= t.stamp_ns <= end_ns]
     with BagWriter(path, about) as bag:
-        bag.write(f"{NAMESPACE}/route", route_message(start_ns, lanes, recording.goal, line), start_ns, latched=True)
+        bag.write(
+            f"{NAMESPACE}/route",
+            route_message(start_ns, lanes, recording.goal, line, start=recording.ego[0].position),
+            start_ns,
+            latched=True,
+        )
         messages: list[EgoState | Tracks] = [*recording.ego, *frames]
         for found in sorted(messages, key=lambda f: (f.stamp_ns, isinstance(f, Tracks))):
             if isinstance(found, Tracks):

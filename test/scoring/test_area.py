@@ -41,11 +41,18 @@ def test_distance_against_traffic_in_a_window(bench):
 
 
 def test_direction_compliance_of_the_metric(bench):
-    # 2 m: 1; 4 m: 0.5; 6 m and more: 0.
-    candidates = bench.candidates(*(bench.drive(v, d=3.5) for v in (2.0, 4.0, 6.0, 9.0)))
+    # 2 m a window: 1; 4 m: 0.5; 6 m and more: 0. The first windows reach back before now and hold less: at 4 m/s the
+    # 61 windows hold 0, 0.4, .. 3.6 m and 51 times 4 m, so 6 score 1, four 0.9 to 0.6 and 51 0.5: 34.5 / 61.
+    candidates = bench.candidates(*(bench.drive(v, d=3.5) for v in (2.0, 4.0, 6.0)))
     terms = bench.scorer("direction_compliance").score(bench.scene(), bench.predictions(), candidates)
-    assert terms.raw == pytest.approx([2.0, 4.0, 6.0, 9.0])
-    assert terms.score == pytest.approx([1.0, 0.5, 0.0, 0.0])
+    assert terms.raw == pytest.approx(np.array([2.0, 4.0, 6.0]) * (1.0 - 5.5 / 61.0))
+    assert terms.score == pytest.approx([1.0, 34.5 / 61.0, 7.15 / 61.0])
+
+
+def test_leaving_the_oncoming_lane_earlier_is_better(bench):
+    candidates = bench.candidates(bench.drive(8.0, d=3.5), bench.drive(8.0, d=3.5, d_end=0.0))
+    terms = bench.scorer("direction_compliance").score(bench.scene(), bench.predictions(), candidates)
+    assert terms.score[1] > terms.score[0] + 0.2
 
 
 def test_lanes_of_the_own_direction_on_the_left_are_free(bench):

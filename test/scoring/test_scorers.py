@@ -129,3 +129,22 @@ def test_consistency_at_equal_absolute_times(bench):
     assert terms(bench, "consistency", bench.drive(3.0)).score[0] == 1.0
     long_ago = bench.scene(previous=bench.plan(bench.drive(10.0), age_s=10.0))
     assert terms(bench, "consistency", bench.drive(3.0), scene=long_ago).score[0] == 1.0
+
+
+def test_safe_distance_behind_a_car(bench):
+    # Ego at 10 m/s, bumper at 53.6. Safe: 2 + 10 * 0.5 + 100 / 6 - u^2 / 8. Behind a car standing at 75 (rear at 72.75):
+    # at t = 0 the gap 19.15 is 0.809 of 23.67. Behind one at 10 m/s, rear at 72.75: 23.67 - 12.5 = 11.17, gap kept: 1.
+    values = {"horizon_s": 0.1, "interval_s": 2.0}
+    standing, moving = bench.Agent((75.0, 0.0)), bench.Agent((75.0, 0.0), 10.0)
+    assert terms(bench, "safe_distance", bench.drive(10.0), agents=[standing], **values).score[0] == pytest.approx(
+        19.15 / (2.0 + 5.0 + 100.0 / 6.0), abs=1e-6
+    )
+    assert terms(bench, "safe_distance", bench.drive(10.0), agents=[moving], **values).score[0] == 1.0
+    beside, behind = bench.Agent((75.0, 3.5)), bench.Agent((40.0, 0.0), 10.0)
+    assert terms(bench, "safe_distance", bench.drive(10.0), agents=[beside, behind], **values).score[0] == 1.0
+
+
+def test_safe_distance_rewards_braking_behind_a_slower_cyclist(bench):
+    cyclist = bench.Agent((70.0, 0.0), 4.0, 0.0, AgentClass.BICYCLE)
+    found = terms(bench, "safe_distance", bench.drive(10.0), bench.drive(10.0, -2.0), agents=[cyclist])
+    assert found.score[1] > found.score[0] + 0.1

@@ -92,3 +92,15 @@ def test_a_halt_in_an_earlier_cycle_counts_through_the_previous_plan(bench):
     # A previous plan that halts only later proves nothing yet.
     ahead = bench.plan(halt_and_go(bench), age_s=0.5)
     assert passed(bench, stop_sign(bench, ahead), bench.drive(5.0, s=80.0)) == [False]
+
+
+def test_goal_is_not_overrun(bench):
+    # Goal at 80: the box centre may get to 80.5. From 50 (centre 51.35) at 10 m/s: constant speed ends at 111.35, 31.35
+    # beyond; 2 m/s2 halts after 25 m, at 76.35. From 70 the 9.15 m left cannot be held with 3 m/s2: no duty.
+    route = bench.route(stops=[StopPoint(StopKind.GOAL, 0, 80.0, 400.0)], goal_s=80.0)
+    gate, nobody = bench.gate("goal"), bench.predictions()
+    verdict = gate.check(bench.scene(route=route), nobody, bench.candidates(bench.drive(10.0), bench.drive(10.0, -2.0)))
+    assert verdict.passed.tolist() == [False, True]
+    assert verdict.value[0] == pytest.approx(31.35)
+    late = gate.check(bench.scene(s=70.0, route=route), nobody, bench.candidates(bench.drive(10.0, s=70.0)))
+    assert late.passed[0]
