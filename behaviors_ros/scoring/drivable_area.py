@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Verdict
-from behaviors_ros.geometry.projection import project_point_near
+from behaviors_ros.geometry.projection import only_foot, project_point_near
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
@@ -61,7 +61,9 @@ def outside(path, blocks, groups, edges, poses, hints, half_length, half_width):
                 along = half_length if corner < 2 else -half_length
                 across = half_width if 1 <= corner <= 2 else -half_width
                 x, y = poses[i, k, 0] + cos * along - sin * across, poses[i, k, 1] + sin * along + cos * across
-                s, d = project_point_near(path, blocks, groups, x, y, hints[i, k] + along, half_length)
+                s, d = only_foot(path, x, y, hints[i, k] + along, half_length)
+                if not abs(s - hints[i, k] - along) <= half_length:
+                    s, d = project_point_near(path, blocks, groups, x, y, hints[i, k] + along, half_length)
                 knot = knots[corner // 2]
                 while knot + 1 < len(edges) and edges[knot + 1, 0] - s < s - edges[knot, 0]:
                     knot += 1

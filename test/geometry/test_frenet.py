@@ -10,7 +10,7 @@ from shapely.geometry import LineString, Point
 
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.geometry.frenet import FrenetFrame
-from behaviors_ros.geometry.projection import project_point, project_point_near
+from behaviors_ros.geometry.projection import only_foot, project_point, project_point_near
 from behaviors_ros.geometry.transforms import pose_matrix, transform
 
 CORNER = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 10.0]])
@@ -195,6 +195,32 @@ def test_no_box_hides_the_answer(points, queries):
     everywhere = np.repeat(one_box, len(frame.arrays[1]), axis=0), np.repeat(one_box, len(frame.arrays[2]), axis=0)
     expected = [project_point(path, *everywhere, x, y) for x, y in queries]
     np.testing.assert_array_equal(np.stack(frame.project(queries), axis=-1), expected)
+
+
+@given(st.one_of(wild_paths(), smooth_paths()), st.floats(-0.1, 1.1), st.floats(-6.0, 6.0), st.floats(-2.0, 2.0))
+def test_the_only_foot_is_the_one_of_a_full_search(points, part, d, miss):
+    """Second derivation: with bends declared infinite every projection searches."""
+    frame = FrenetFrame(points)
+    path, blocks, groups = frame.arrays
+    searching = path.copy()
+    searching[:, 5] = np.inf
+    hint = part * frame.length + miss
+    x, y = frame.cartesian(part * frame.length, d)
+    expected = project_point_near(searching, blocks, groups, x, y, hint, 2.25)
+    np.testing.assert_allclose(project_point_near(path, blocks, groups, x, y, hint, 2.25), expected, atol=1e-9)
+
+
+def test_bends_of_an_arc():
+    """Radius 10 m: bend 0.1 1/m; points 5 m aside have one foot near s = 10 m; 9 m left it cannot be told."""
+    angle = np.arange(0.0, 2.5, 0.05)
+    frame = FrenetFrame(10.0 * np.stack([np.sin(angle), 1.0 - np.cos(angle)], axis=-1))
+    path = frame.arrays[0]
+    np.testing.assert_allclose(path[9:-9, 5], 0.1, rtol=2e-3)
+    for d, told in ((5.0, True), (-5.0, True), (9.0, False)):
+        s, found = only_foot(path, *frame.cartesian(10.0, d), 10.0, 2.0)
+        assert np.isfinite(s) == told
+        if told:
+            np.testing.assert_allclose((s, found), (10.0, d), atol=1e-9)
 
 
 @given(smooth_paths(), st.floats(0.02, 0.98), st.floats(-3.0, 3.0))
