@@ -97,14 +97,22 @@ def test_slows_before_a_slower_stretch():
     assert candidates.acceleration[full].min() > -2.2
 
 
-def test_follows_a_stopped_agent_to_a_gap():
-    def pick(candidates):
-        return find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
+def at_full_speed(candidates):
+    return find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
 
-    log = driven(straight(), pick, 150, [(50.0, -0.6, 0.0, 0.0)], speed=10.0)
+
+def test_follows_an_agent_that_waits_at_a_line_to_a_gap():
+    log = driven(straight(stops=(SIGNAL,)), at_full_speed, 150, [(50.0, -0.6, 0.0, 0.0)], speed=10.0)
     comfortable(log)
     # its rear at 47.75, bumper 3.6 m ahead of the rear axle, gap 2.5 m: 41.65
     assert log[-1, 0] == pytest.approx(41.65, abs=0.3) and log[-1, 2] == 0.0
+
+
+def test_leaves_room_to_pull_out_behind_a_parked_agent():
+    log = driven(straight(), at_full_speed, 130, [(60.0, -0.6, 0.0, 0.0)], speed=10.0)
+    # its rear at 57.75: at the ordinary gap the rear axle would halt at 57.75 - 2.5 - 3.6 = 51.65
+    assert log[-1, 2] == 0.0 and 42.0 < log[-1, 0] < 51.65 - 3.0
+    assert log[:, 3].min() >= COMFORT["a_low"]
 
 
 def test_an_agent_behind_does_not_lead():
