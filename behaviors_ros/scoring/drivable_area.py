@@ -73,4 +73,3 @@ def outside(path, blocks, groups, edges, poses, hints, half_length, half_width):
                 beyond = max(d - edges[knot, 1], -d - edges[knot, 2])
                 excess[i, k] = max(excess[i, k], beyond) if beyond == beyond else np.nan
     return excess
-

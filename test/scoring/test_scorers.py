@@ -132,7 +132,7 @@ def test_consistency_at_equal_absolute_times(bench):
 
 
 def test_safe_distance_behind_a_car(bench):
-    # Ego at 10 m/s, bumper at 53.6. Safe: 2 + 10 * 0.5 + 100 / 6 - u^2 / 8. Behind a car standing at 75 (rear at 72.75):
+    # Ego at 10 m/s, bumper at 53.6. Safe: 2 + 10 * 0.5 + 100 / 6 - u^2 / 8. Behind a car standing at 75 (rear 72.75):
     # at t = 0 the gap 19.15 is 0.809 of 23.67. Behind one at 10 m/s, rear at 72.75: 23.67 - 12.5 = 11.17, gap kept: 1.
     values = {"horizon_s": 0.1, "interval_s": 2.0}
     standing, moving = bench.Agent((75.0, 0.0)), bench.Agent((75.0, 0.0), 10.0)
