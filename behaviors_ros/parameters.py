@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,7 +30,7 @@ P = TypeVar("P", bound=Parameters)
 def validated(model: type[P], values: Mapping[str, Any], source: str) -> P:
     """Build `model` from `values`; a wrong one raises `InputError` naming the source, the field and what is right."""
     try:
-        return model(**values)
+        return model(**{name: _at_its_place(model, name, leaf) for name, leaf in values.items()})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or model.__name__
@@ -38,14 +39,36 @@ def validated(model: type[P], values: Mapping[str, Any], source: str) -> P:
         raise InputError(source, field, first["msg"], remedy) from None
 
 
-def flat(model: type[Parameters], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every leaf parameter as (dotted name, field), nested models entered, in order of declaration."""
+def _at_its_place(model: type[Parameters], name: str, leaf: Any) -> Any:
+    """A given value; a part of nested parameters is completed with the values that the nesting model gives them."""
+    field = model.model_fields.get(name)
+    own = field.get_default(call_default_factory=True) if field is not None else None
+    return merged(own.model_dump(), leaf) if isinstance(own, Parameters) and isinstance(leaf, Mapping) else leaf
+
+
+def flat(model: type[Parameters], prefix: str = "", values: Parameters | None = None) -> Iterator[tuple[str, FieldInfo]]:
+    """Every leaf parameter as (dotted name, field), nested models entered, in order of declaration.
+
+    A field's default is the one that holds at its place: a model may nest another with values of its own.
+    """
+    values = values or model()
     for name, field in model.model_fields.items():
-        kind = field.annotation
+        kind, own = field.annotation, getattr(values, name)
         if isinstance(kind, type) and issubclass(kind, Parameters):
-            yield from flat(kind, f"{prefix}{name}.")
+            yield from flat(kind, f"{prefix}{name}.", own)
         else:
-            yield f"{prefix}{name}", field
+            here = copy(field)
+            here.default = own
+            yield f"{prefix}{name}", here
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the leaves of `over` in place of its own."""
+    result = dict(base)
+    for key, leaf in over.items():
+        both = isinstance(leaf, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], leaf) if both else leaf
+    return result
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,3 +51,18 @@ def test_vehicle_geometry():
     # 4.5 / 2 - 0.9 = 1.35 m; tan(0.6) / 2.7 = 0.2534 1/m.
     assert Vehicle().centre_offset_m == pytest.approx(1.35)
     assert Vehicle().curvature_max_1pm == pytest.approx(0.25338, abs=1e-5)
+
+
+class Wheels(Parameters):
+    number: int = value(4, "wheels", low=1)
+    radius_m: float = value(0.3, "radius", low=0.1)
+
+
+class Cart(Parameters):
+    wheels: Wheels = Wheels(number=2, radius_m=0.5)
+
+
+def test_nested_defaults_are_those_of_the_place():
+    assert {name: field.default for name, field in flat(Cart)} == {"wheels.number": 2, "wheels.radius_m": 0.5}
+    # What is left out keeps the value it has at its place, not that of the nested class.
+    assert validated(Cart, {"wheels": {"number": 3}}, "cart").wheels == Wheels(number=3, radius_m=0.5)

@@ -118,7 +118,8 @@ def _driven(config: GraphConfig, folder: Path) -> dict[str, dict[int, float]]:
     os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
     rclpy.init()
     try:
-        with BagWriter(folder / "bag", {"source": config.scenario}) as bag:
+        about = {"source": config.scenario, "map": map_of(config)}
+        with BagWriter(folder / "bag", about) as bag:
             recorder, executor = TimedRecorder(bag), EventsExecutor()
             executor.add_node(recorder)
             with Graph(config, folder / "logs") as graph:
@@ -137,8 +138,12 @@ def _driven(config: GraphConfig, folder: Path) -> dict[str, dict[int, float]]:
 
 def _cycles(config: GraphConfig, bag: Path, scenario: Scenario) -> list[RecordedCycle]:
     """Recorded cycles of the drive, with the scene parameters that the nodes had."""
-    map_file = node_parameters(config)["prediction"]["scene"]["map"]
-    return list(recorded_cycles(bag, SceneParameters(map=map_file), scenario.vehicle))
+    return list(recorded_cycles(bag, SceneParameters(map=map_of(config)), scenario.vehicle))
+
+
+def map_of(config: GraphConfig) -> str:
+    """The map file that the planning nodes of a configuration load, '' for none."""
+    return str(node_parameters(config)["prediction"]["scene"]["map"])
 
 
 def _measured(log: Log, cycles: list[RecordedCycle], arrivals: dict[str, dict[int, float]]) -> Summary:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from behaviors_ros.errors import BehaviorsError, InputError
-from behaviors_ros.parameters import Parameters, Vehicle, validated, value
+from behaviors_ros.parameters import Parameters, Vehicle, merged, validated, value
 from behaviors_ros.ros.graph import GROUPS, NAMESPACE, NODES, Entry, nodes
 from behaviors_ros.simulation.forms import read_form
 from behaviors_ros.simulation.scenario import DEMO
@@ -87,26 +87,18 @@ def node_parameters(config: GraphConfig) -> dict[str, Tree]:
         map_file = map_file or str(scenario)
     found: dict[str, Tree] = {}
     for node in config.entries:
-        tree = _merged({}, config.nodes.get(node.name, {}))
+        tree = merged({}, config.nodes.get(node.name, {}))
         if node.name == "loopback_simulator":
-            tree = _merged({"scenario": str(scenario)}, tree)
+            tree = merged({"scenario": str(scenario)}, tree)
         else:
-            tree = _merged({"vehicle": vehicle} if vehicle else {}, tree)
+            tree = merged({"vehicle": vehicle} if vehicle else {}, tree)
             tree.setdefault("use_sim_time", config.use_sim_time or simulated)
         if node.name in ("prediction", "trajectory_generation", "trajectory_scoring"):
-            tree = _merged({"scene": {"map": map_file}}, tree)
+            tree = merged({"scene": {"map": map_file}}, tree)
         elif node.name == "visualisation":
-            tree = _merged({"map": map_file}, tree)
+            tree = merged({"map": map_file}, tree)
         found[node.name] = tree
     return found
-
-
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
-    result = dict(base)
-    for key, leaf in over.items():
-        both = isinstance(leaf, Mapping) and isinstance(result.get(key), Mapping)
-        result[key] = _merged(result[key], leaf) if both else leaf
-    return result
 
 
 def environment() -> dict[str, str]:

@@ -9,15 +9,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import track
 
 from behaviors_ros.evaluation.report import write_report
-from behaviors_ros.evaluation.summary import decision_hash
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.pipeline import build, plan
 from behaviors_ros.ros.bags import BagWriter, about
+from behaviors_ros.ros.cli.agree import differing
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
-from behaviors_ros.ros.recorded_cycles import RecordedCycle, recorded_cycles
+from behaviors_ros.ros.recorded_cycles import recorded_cycles
 from behaviors_ros.ros.recorder import new_bag_path
 from behaviors_ros.ros.replay import Replayed
 from behaviors_ros.ros.replay import replay as run_replay
@@ -59,7 +57,8 @@ def replay(
         )  # fmt: skip
     scene, vehicle = SceneParameters(map=chosen), Vehicle()
     cycles = list(recorded_cycles(folder / "bag", scene, vehicle, history=True))
-    agreement = _agreement(cycles, vehicle) if check else None
+    different = differing(cycles, vehicle) if check else []
+    agreement = {"cycles": len(cycles), "equal": len(cycles) - len(different)} if check else None
     figures = _figures(result, folder) | {"agreement": agreement}
     if cycles:
         write_report(folder / "report.html", cycles, vehicle, f"replay of {bag.name}", {"cycles": len(cycles)})
@@ -67,7 +66,7 @@ def replay(
         "Replay", ("", ""), [(key.replace("_", " "), text) for key, text in figures.items() if text is not None]
     )
     write_json(json, figures)
-    raise typer.Exit(1 if agreement and agreement["equal"] < agreement["cycles"] else 0)
+    raise typer.Exit(1 if different else 0)
 
 
 def _figures(result: Replayed, folder: Path) -> dict[str, Any]:
@@ -84,13 +83,3 @@ def _figures(result: Replayed, folder: Path) -> dict[str, Any]:
         "decision_hash": result.decision_hash, "outcomes": outcomes, "stage_ms": stages,
         "bag": str(folder / "bag"), "report": str(folder / "report.html"),
     }  # fmt: skip
-
-
-def _agreement(cycles: list[RecordedCycle], vehicle: Vehicle) -> dict[str, int]:
-    """Cycles, and those on which the pipeline as one function decides as the nodes did."""
-    stages = build({"vehicle": vehicle.model_dump()})
-    equal = sum(
-        decision_hash([plan(cycle.scene, stages, cycle.plan.plan_id)]) == decision_hash([cycle.plan])
-        for cycle in track(cycles, description="comparing", transient=True)
-    )
-    return {"cycles": len(cycles), "equal": equal}
