@@ -17,6 +17,7 @@ ALL = [
     registry.create("generator", name, {}, VEHICLE)
     for name in ("lattice", "idm_proposals", "minimal_risk_stop", "previous")
 ]
+LATTICE, PROPOSALS = ALL[:1], ALL[1:2]
 SIGNAL = StopPoint(StopKind.SIGNAL, 12, 60.0, 75.0, (12,))
 NOBODY = boxes([])
 COMFORT = {"a_low": -4.05, "a_high": 2.40, "jerk": 4.13}
@@ -31,7 +32,11 @@ def find(candidates, *texts, generator=""):
     ]
 
 
-def driven(route, pick, cycles=120, agents=(), **start):
+def at_full_speed(candidates):
+    return find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
+
+
+def driven(route, pick, generators, cycles=120, agents=(), **start):
     """Replan each step of 0.1 s and follow the pick exactly; rows of s, d, speed, acceleration, curvature."""
     plan, log, state = None, [], start
     for cycle in range(cycles):
@@ -43,7 +48,9 @@ def driven(route, pick, cycles=120, agents=(), **start):
                 "acceleration": at.acceleration[1], "steering": math.atan(at.curvature[1] * VEHICLE.wheel_base_m),
             }  # fmt: skip
         there = [(x + v * stamp * 1e-9, y, yaw, v) for x, y, yaw, v in agents]
-        candidates = generate(scene(route, stamp_ns=stamp, previous=plan, **state), boxes(there, stamp), GRID, ALL)
+        candidates = generate(
+            scene(route, stamp_ns=stamp, previous=plan, **state), boxes(there, stamp), GRID, generators
+        )
         index = pick(candidates)
         columns = (candidates.s, candidates.d, candidates.speed, candidates.acceleration, candidates.curvature)
         log.append([column[index, 0] for column in columns])
@@ -63,7 +70,7 @@ def test_halts_at_the_line_smoothly_and_holds(strength, speed):
         stops = find(candidates, "stop at signal 12, keep lane", generator="lattice")
         return stops[min(strength, len(stops) - 1)] if stops else find(candidates, "keep lane, 13.9 m/s")[0]
 
-    log = driven(straight(stops=(SIGNAL,)), pick, 150, speed=speed)
+    log = driven(straight(stops=(SIGNAL,)), pick, LATTICE, 150, speed=speed)
     # bumper 0.8 m before the line at 60 m: rear axle at 60 - 0.8 - (4.5 - 0.9) = 55.6
     assert log[-1, 0] == pytest.approx(55.6, abs=0.05)
     assert log[:, 0].max() == log[-1, 0] and (log[-20:, 2] == 0.0).all()
@@ -71,13 +78,13 @@ def test_halts_at_the_line_smoothly_and_holds(strength, speed):
 
 
 def test_starts_off_smoothly():
-    log = driven(straight(), lambda c: find(c, "keep lane, 13.9 m/s", generator="idm")[0], 130, speed=0.0)
+    log = driven(straight(), at_full_speed, PROPOSALS, 130, speed=0.0)
     comfortable(log)
     assert log[-1, 2] == pytest.approx(13.89, abs=0.3) and log[:, 2].max() <= 13.95
 
 
 def test_tight_turn_is_driven_within_the_limits():
-    log = driven(turn(6.0), lambda c: find(c, "keep lane, 13.9 m/s", generator="idm")[0], 120, x=0.0, speed=6.0)
+    log = driven(turn(6.0), at_full_speed, PROPOSALS, 120, x=0.0, speed=6.0)
     comfortable(log)
     assert np.abs(log[:, 1]).max() < 0.1
     assert np.abs(log[:, 4]).max() < VEHICLE.curvature_max_1pm
@@ -97,19 +104,15 @@ def test_slows_before_a_slower_stretch():
     assert candidates.acceleration[full].min() > -2.2
 
 
-def at_full_speed(candidates):
-    return find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
-
-
 def test_follows_an_agent_that_waits_at_a_line_to_a_gap():
-    log = driven(straight(stops=(SIGNAL,)), at_full_speed, 150, [(50.0, -0.6, 0.0, 0.0)], speed=10.0)
+    log = driven(straight(stops=(SIGNAL,)), at_full_speed, PROPOSALS, 150, [(50.0, -0.6, 0.0, 0.0)], speed=10.0)
     comfortable(log)
     # its rear at 47.75, bumper 3.6 m ahead of the rear axle, gap 2.5 m: 41.65
     assert log[-1, 0] == pytest.approx(41.65, abs=0.3) and log[-1, 2] == 0.0
 
 
 def test_leaves_room_to_pull_out_behind_a_parked_agent():
-    log = driven(straight(), at_full_speed, 130, [(60.0, -0.6, 0.0, 0.0)], speed=10.0)
+    log = driven(straight(), at_full_speed, PROPOSALS, 130, [(60.0, -0.6, 0.0, 0.0)], speed=10.0)
     # its rear at 57.75: at the ordinary gap the rear axle would halt at 57.75 - 2.5 - 3.6 = 51.65
     assert log[-1, 2] == 0.0 and 42.0 < log[-1, 0] < 51.65 - 3.0
     assert log[:, 3].min() >= COMFORT["a_low"]
@@ -127,9 +130,9 @@ def test_an_agent_behind_does_not_lead():
 def test_passes_a_parked_vehicle_with_clearance_and_returns():
     def pick(candidates):
         passes = find(candidates, "pass", "13.9 m/s", generator="idm")
-        return passes[-1] if passes else find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
+        return passes[-1] if passes else at_full_speed(candidates)
 
-    log = driven(straight(), pick, 120, [(70.0, -1.2, 0.0, 0.0)], speed=8.0)
+    log = driven(straight(), pick, PROPOSALS, 120, [(70.0, -1.2, 0.0, 0.0)], speed=8.0)
     comfortable(log)
     # beside it (rear axle from 64.15 to 73.15) its left side is at -0.25, ours at d - 0.925: at least 0.55 m between
     beside = (log[:, 0] > 64.2) & (log[:, 0] < 73.1)
@@ -193,9 +196,9 @@ def test_a_halt_beyond_a_curve_is_not_hastened():
 
     def pick(candidates):
         stops = find(candidates, "stop at the goal, keep lane", generator="lattice")
-        return stops[0] if stops else find(candidates, "keep lane, 13.9 m/s", generator="idm")[0]
+        return stops[0] if stops else at_full_speed(candidates)
 
-    log = driven(route, pick, 190, x=2.0, speed=10.0)
+    log = driven(route, pick, ALL[:2], 190, x=2.0, speed=10.0)
     assert (log[:, 2] ** 2 * np.abs(log[:, 4])).max() < 2.6
     comfortable(log)
     assert log[-1, 0] == pytest.approx(route.goal_s - 1.35, abs=0.05) and log[-1, 2] == 0.0
