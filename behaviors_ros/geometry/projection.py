@@ -1,8 +1,8 @@
 """Numba kernels of the Frenet frame; `frenet.py` says what they compute. Others may be called from numba kernels too.
 
-A frame is three arrays: `path` (point, 6), a row a point of x m, y m, unit direction x, y, arc length s m, and bend
-1/m of the segments around (see `bends`); and the bounding boxes (box, 4) of runs of its segments, low x, low y,
-high x, high y in m: `blocks` of BLOCK segments each and `groups` of GROUP blocks each. They only save time.
+A frame is three arrays: `path` (point, 6), a row a point of x m, y m, unit direction x, y, arc length s m, and bend 1/m
+of the segments around (see `bends`); and the bounding boxes (box, 4) of runs of its segments, low x, low y, high x,
+high y in m: `blocks` of BLOCK segments each and `groups` of GROUP blocks each. Bends and boxes only save time.
 """
 
 from __future__ import annotations

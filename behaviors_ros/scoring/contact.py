@@ -1,8 +1,7 @@
 """Numba kernels over (candidate, mode) pairs of boxes: first contact and chance of collision.
 
 All take `footprint.EgoBoxes` and `footprint.ModeBoxes`, unpacked first: access in a loop costs more than arithmetic.
-Pairs are pruned in blocks of steps: two chains of positions whose enclosing circles stay apart have nothing to do with
-each other during the block.
+Pairs are pruned by the circles of `blocks.py`.
 """
 
 from __future__ import annotations
@@ -13,26 +12,10 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-BLOCK = 8
-NORMAL = np.array([0.5 + 0.5 * math.erf((entry / 128.0 - 4.0) / math.sqrt(2.0)) for entry in range(1025)])
+from behaviors_ros.scoring.blocks import BLOCK, GROUP, close_blocks
 
-
-@no_type_check
-@njit(cache=True)
-def circles(pose):
-    """Circles (row, block, 3): x, y, radius m around the positions of each block of steps of poses (row, step, 5)."""
-    rows, steps = pose.shape[0], pose.shape[1]
-    out = np.empty((rows, (steps + BLOCK - 1) // BLOCK, 3))
-    for row in range(rows):
-        for block in range(out.shape[1]):
-            first, last = block * BLOCK, min((block + 1) * BLOCK, steps) - 1
-            x = 0.5 * (pose[row, first, 0] + pose[row, last, 0])
-            y = 0.5 * (pose[row, first, 1] + pose[row, last, 1])
-            radius2 = 0.0
-            for step in range(first, last + 1):
-                radius2 = max(radius2, (pose[row, step, 0] - x) ** 2 + (pose[row, step, 1] - y) ** 2)
-            out[row, block, 0], out[row, block, 1], out[row, block, 2] = x, y, math.sqrt(radius2)
-    return out
+NORMAL = np.array([0.5 + 0.5 * math.erf((entry / 128.0 - 4.0) / math.sqrt(2.0)) for entry in range(1026)])
+NORMAL[0], NORMAL[1024:] = 0.0, 1.0
 
 
 @no_type_check
@@ -78,24 +61,18 @@ def gap(x, y, cos, sin, ego_length, ego_width, length, width):
 
 @no_type_check
 @njit(cache=True)
-def rear_contact(ego, modes, margin):
-    """First step (candidate, mode) at which an agent right behind the ego since step 0 runs into it, else all steps.
+def rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, margin):
+    """First step at which mode m, right behind the ego since step 0, runs into candidate i, else all steps.
 
-    That is not the ego's fault, and from then on the mode no longer tells where the agent is.
+    That is not the ego's fault, and from then on the mode no longer tells where the agent is. e, a: poses.
     """
-    e, a = ego.pose, modes.pose
-    length, width, offset, steps = ego.half_length, ego.half_width, ego.offset, e.shape[1]
-    first = np.full((len(e), len(a)), steps)
-    for m in range(len(a)):
-        for i in range(len(e) if modes.behind[m] else 0):
-            for step in range(steps):
-                x, y, cos, sin = relative(e, a, i, m, step)
-                touching = gap(x, y, cos, sin, length, width, modes.half_length[m], modes.half_width[m]) < margin
-                if touching:
-                    first[i, m] = step
-                if touching or x + offset >= 0.0 or cos <= 0.5:
-                    break
-    return first
+    for step in range(e.shape[1]):
+        x, y, cos, sin = relative(e, a, i, m, step)
+        if gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
+            return step
+        if x + offset >= 0.0 or cos <= 0.5:
+            break
+    return e.shape[1]
 
 
 @no_type_check
@@ -108,63 +85,74 @@ def first_contact(ego, modes, near_steps, steps, margin):
     Not the ego's fault: it has stood still since step 0, or the agent has run into it from behind (`rear_contact`).
     """
     e, a, ego_length, ego_width = ego.pose, modes.pose, ego.half_length, ego.half_width
-    ego_circles, mode_circles, reach = circles(e), circles(a), radii(ego, modes) + margin
-    told, first = rear_contact(ego, modes, margin), np.full(len(e), steps)
+    circles, groups, mode_circles, reach = ego.circles, ego.groups, modes.circles, radii(ego, modes) + margin
+    close, first = np.zeros(circles.shape[1], np.bool_), np.full(len(e), steps)
     for m in range(len(a)):
-        length, width = modes.half_length[m], modes.half_width[m]
-        for i in range(len(e)):
-            step, end = ego.stood[i] + 1, min(first[i], told[i, m])
-            while step < end:
-                if step % BLOCK == 0 and apart(ego_circles, i, mode_circles, m, step // BLOCK, reach[m]):
-                    step += BLOCK
-                    continue
-                x, y, cos, sin = relative(e, a, i, m, step)
-                counts = step < near_steps or cos < -0.5
-                if counts and gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
-                    first[i] = end = step
-                step += 1
+        length, width, reaches = modes.half_length[m], modes.half_width[m], np.full(len(close), reach[m])
+        for g in range(len(groups)):
+            if not close_blocks(groups, g, mode_circles, m, reaches, close):
+                continue
+            for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
+                step, end = ego.stood[i] + 1, first[i]
+                while step < end:
+                    block = step // BLOCK
+                    if not close[block] or apart(circles, i, mode_circles, m, block, reach[m]):
+                        step = (block + 1) * BLOCK
+                        continue
+                    x, y, cos, sin = relative(e, a, i, m, step)
+                    counts = step < near_steps or cos < -0.5
+                    if counts and gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
+                        told = steps
+                        if modes.behind[m]:
+                            told = rear_contact(
+                                e, a, i, m, ego_length, ego_width, ego.offset, length, width, margin
+                            )
+                        first[i] = step if step < told else first[i]
+                        break
+                    step += 1
     return first
 
 
 @no_type_check
 @njit(cache=True)
 def normal(x):
-    """Cumulative standard normal distribution, linear between table entries: error below 2e-6, cut off at 4 (3e-5)."""
-    at = (x + 4.0) * 128.0
-    if at <= 0.0:
-        return 0.0
-    if at >= 1024.0:
-        return 1.0
-    entry = int(at)
-    return NORMAL[entry] + (at - entry) * (NORMAL[entry + 1] - NORMAL[entry])
+    """Cumulative standard normal distribution, linear between table entries: error below 2e-6, beyond 4 below 4e-5.
+
+    Neither branches nor signed indices, which would cost more than the rest.
+    """
+    at = min(max((x + 4.0) * 128.0, 0.0), 1024.0)
+    entry = np.uint64(at)
+    below = NORMAL[entry]
+    return below + (at - entry) * (NORMAL[entry + np.uint64(1)] - below)
 
 
 @no_type_check
-@njit(cache=True)
-def mass(mean, deviation, half):
+@njit(cache=True, error_model="numpy")
+def mass(mean, half, variance):
     """Probability that a Gaussian lies in [-half, half]; 0 beyond 4 deviations."""
-    if abs(mean) - half > 4.0 * deviation:
-        return 0.0
-    return normal((half - mean) / deviation) - normal((-half - mean) / deviation)
+    scale = 1.0 / math.sqrt(variance)
+    return normal((half - mean) * scale) - normal((-half - mean) * scale)
 
 
 @no_type_check
-@njit(cache=True)
-def box_probability(x, y, cos, sin, along, across, ego_length, ego_width, length, width):
+@njit(cache=True, error_model="numpy")
+def box_probability(dx, dy, c, s, other_c, other_s, xx, xy, yy, ego_length, ego_width, length, width):
     """Probability mass of the relative position over the rectangle, in the ego's axes, in which the boxes overlap.
 
-    x, y, cos, sin: pose of the other box in those axes; along, across: standard deviations there, m; half sizes.
-    The rectangle encloses the Minkowski sum of the boxes, exact where they are parallel or square to each other and too
-    large otherwise; the correlation of the two axes is left out. After "Analytic Collision Risk Calculation for
-    Autonomous Vehicle Navigation", ICRA 2019, which integrates over the sum's octagon instead.
+    dx, dy: from the ego's centre to the other's; c, s, other_c, other_s: cos and sin of the yaws; xx, xy, yy:
+    covariance; half sizes. The rectangle encloses the Minkowski sum of the boxes, exact where they are parallel or
+    square to each other and too large otherwise; the correlation of the two axes is left out. After "Analytic Collision
+    Risk Calculation for Autonomous Vehicle Navigation", ICRA 2019, which integrates over the sum's octagon instead.
     """
-    cos, sin = abs(cos), abs(sin)
-    inside = mass(y, across, ego_width + length * sin + width * cos)
-    return inside * mass(x, along, ego_length + length * cos + width * sin) if inside > 0.0 else 0.0
+    cos, sin = abs(other_c * c + other_s * s), abs(other_s * c - other_c * s)
+    across2 = max(s * s * xx - 2.0 * c * s * xy + c * c * yy, 1e-6)
+    along2 = max(c * c * xx + 2.0 * c * s * xy + s * s * yy, 1e-6)
+    inside = mass(dy * c - dx * s, ego_width + length * sin + width * cos, across2)
+    return inside * mass(dx * c + dy * s, ego_length + length * cos + width * sin, along2)
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def chance(ego, modes, steps, stride):
     """Chance of collision (candidate, step // stride) at every `stride`-th step below `steps`.
 
@@ -172,49 +160,60 @@ def chance(ego, modes, steps, stride):
     1 - product of (1 - chance). What would not be the ego's fault (`first_contact`) is left out, and so is an agent
     that was right behind the ego at step 0 while it is behind.
     """
-    e, a, covariance = ego.pose, modes.pose, modes.covariance
+    e, a, covariance, circles, groups, mode_circles = (
+        ego.pose, modes.pose, modes.covariance, ego.circles, ego.groups, modes.circles
+    )  # fmt: skip
     ego_length, ego_width, offset = ego.half_length, ego.half_width, ego.offset
-    ego_circles, mode_circles, reach = circles(e), circles(a), reaches(covariance, radii(ego, modes))
-    told, count = rear_contact(ego, modes, 0.0), (steps + stride - 1) // stride
+    count, (step_reach, reach) = (steps + stride - 1) // stride, reaches(covariance, radii(ego, modes))
     free, of_agent = np.ones((len(e), count)), np.zeros((len(e), count))
-    for m in range(len(a)):
-        length, width, behind = modes.half_length[m], modes.half_width[m], modes.behind[m]
-        for i in range(len(e)):
-            block, far = -1, False
-            for k in range((ego.stood[i] + stride) // stride, (min(told[i, m], steps) + stride - 1) // stride):
-                step = k * stride
-                if step // BLOCK != block:
-                    block = step // BLOCK
-                    far = apart(ego_circles, i, mode_circles, m, block, reach[m, block])
-                if far:
-                    continue
-                x, y, cos, sin = relative(e, a, i, m, step)
-                if behind and x + offset < 0.0:
-                    continue
-                c, s = e[i, step, 2], e[i, step, 3]
-                xx, xy, yy = covariance[m, step, 0], covariance[m, step, 1], covariance[m, step, 2]
-                along = math.sqrt(max(c * c * xx + 2.0 * c * s * xy + s * s * yy, 1e-6))
-                across = math.sqrt(max(s * s * xx - 2.0 * c * s * xy + c * c * yy, 1e-6))
-                of_agent[i, k] += modes.probability[m] * box_probability(
-                    x, y, cos, sin, along, across, ego_length, ego_width, length, width
-                )
-        if m + 1 == len(a) or modes.agent[m + 1] != modes.agent[m]:
-            free *= 1.0 - np.minimum(of_agent, 1.0)
-            of_agent[:] = 0.0
+    close = np.zeros(circles.shape[1], np.bool_)
+    for g in range(len(groups)):
+        first, end, touched = g * GROUP, min((g + 1) * GROUP, len(e)), False
+        for m in range(len(a)):
+            length, width, probability = modes.half_length[m], modes.half_width[m], modes.probability[m]
+            for i in range(first, end if close_blocks(groups, g, mode_circles, m, reach[m], close) else first):
+                touched, until, checked, k = True, -1, -1, (ego.stood[i] + stride) // stride - 1
+                while k + 1 < count:
+                    k += 1
+                    step = k * stride
+                    if step // BLOCK != checked:
+                        checked = step // BLOCK
+                        if not close[checked] or apart(circles, i, mode_circles, m, checked, reach[m, checked]):
+                            k = ((checked + 1) * BLOCK - 1) // stride
+                            continue
+                    dx, dy = a[m, step, 0] - e[i, step, 0], a[m, step, 1] - e[i, step, 1]
+                    if dx * dx + dy * dy > step_reach[m, step] * step_reach[m, step]:
+                        continue
+                    c, s = e[i, step, 2], e[i, step, 3]
+                    if modes.behind[m]:
+                        if until < 0:
+                            until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
+                        if step >= until or dx * c + dy * s + offset < 0.0:
+                            continue
+                    of_agent[i, k] += probability * box_probability(
+                        dx, dy, c, s, a[m, step, 2], a[m, step, 3], covariance[m, step, 0], covariance[m, step, 1],
+                        covariance[m, step, 2], ego_length, ego_width, length, width,
+                    )  # fmt: skip
+            if touched and (m + 1 == len(a) or modes.agent[m + 1] != modes.agent[m]):
+                touched = False
+                for i in range(first, end):
+                    for k in range(count):
+                        free[i, k] *= 1.0 - min(of_agent[i, k], 1.0)
+                        of_agent[i, k] = 0.0
     return 1.0 - free
 
 
 @no_type_check
 @njit(cache=True)
 def reaches(covariance, radii):
-    """Distance of centres (mode, block), m, beyond which a collision is more than 4 standard deviations away."""
-    steps = covariance.shape[1]
-    out = np.empty((len(covariance), (steps + BLOCK - 1) // BLOCK))
-    for m in range(len(out)):
-        for block in range(out.shape[1]):
-            variance = 0.0
-            for step in range(block * BLOCK, min((block + 1) * BLOCK, steps)):
-                xx, xy, yy = covariance[m, step, 0], covariance[m, step, 1], covariance[m, step, 2]
-                variance = max(variance, 0.5 * (xx + yy) + math.hypot(0.5 * (xx - yy), xy))
-            out[m, block] = radii[m] + 4.0 * math.sqrt(variance)
-    return out
+    """Distances of centres, m, beyond which a collision is more than 4 deviations away: (mode, step), (mode, block)."""
+    rows, steps = covariance.shape[0], covariance.shape[1]
+    of_step, of_block = np.empty((rows, steps)), np.zeros((rows, (steps + BLOCK - 1) // BLOCK))
+    for m in range(rows):
+        for step in range(steps):
+            xx, xy, yy = covariance[m, step, 0], covariance[m, step, 1], covariance[m, step, 2]
+            half = 0.5 * (xx - yy)
+            variance = 0.5 * (xx + yy) + math.sqrt(half * half + xy * xy)
+            of_step[m, step] = radii[m] + 4.0 * math.sqrt(max(variance, 1e-6))
+            of_block[m, step // BLOCK] = max(of_block[m, step // BLOCK], of_step[m, step])
+    return of_step, of_block

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms, Verdict
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Vehicle
+from behaviors_ros.scoring.blocks import block_circles, group_circles
 
 Array = np.ndarray
 
@@ -21,7 +22,8 @@ class EgoBoxes(NamedTuple):
     """Box of the ego at every step. pose: centre x, y m, cos and sin of yaw, speed m/s; half sizes m.
 
     offset: from the rear axle forward to the centre, m. stood: the last step until which the ego has not moved from
-    where it stands at step 0; -1 when it moves then. low, high: rectangle around all centres, m.
+    where it stands at step 0; -1 when it moves then. low, high: rectangle around all centres, m. circles, groups: see
+    `blocks.py`.
     """
 
     pose: Float[Array, "candidate step 5"]
@@ -31,13 +33,15 @@ class EgoBoxes(NamedTuple):
     offset: float
     low: Float[Array, "2"]
     high: Float[Array, "2"]
+    circles: Float[Array, "candidate block 3"]
+    groups: Float[Array, "group block 3"]
 
 
 class ModeBoxes(NamedTuple):
     """Boxes of agents along chosen modes, modes of an agent in a row.
 
     agent: its row in the predictions; pose as in `EgoBoxes`; covariance xx, xy, yy m^2; half sizes m; behind: at step 0
-    the agent is right behind the ego, in its lane and direction.
+    the agent is right behind the ego, in its lane and direction. circles: see `blocks.py`.
     """
 
     agent: Int[Array, "mode"]
@@ -47,6 +51,7 @@ class ModeBoxes(NamedTuple):
     half_length: Float[Array, "mode"]
     half_width: Float[Array, "mode"]
     behind: Bool[Array, "mode"]
+    circles: Float[Array, "mode block 3"]
 
 
 @lru_cache(maxsize=2)
@@ -61,23 +66,35 @@ def ego_boxes(candidates: Candidates, vehicle: Vehicle) -> EgoBoxes:
     pose = np.stack([x, y, cos, sin, candidates.speed], axis=-1)
     low = np.array([np.nanmin(x, initial=np.inf), np.nanmin(y, initial=np.inf)])
     high = np.array([np.nanmax(x, initial=-np.inf), np.nanmax(y, initial=-np.inf)])
-    return EgoBoxes(pose, stood, 0.5 * vehicle.length_m, 0.5 * vehicle.width_m, offset, low, high)
+    circles = block_circles(pose)
+    half_length, half_width = 0.5 * vehicle.length_m, 0.5 * vehicle.width_m
+    return EgoBoxes(pose, stood, half_length, half_width, offset, low, high, circles, group_circles(circles))
 
 
 def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agent"], least: float) -> ModeBoxes:
     """Boxes of the valid modes of `agents` with probability `least` or more; of each agent its likeliest anyway."""
     likeliest = predictions.probability >= predictions.probability.max(axis=1, initial=0.0, keepdims=True)
-    chosen = predictions.valid & agents[:, None] & ((predictions.probability >= least) | likeliest)
+    chosen = agents[:, None] & ((predictions.probability >= least) | likeliest)
+    rows = np.flatnonzero(chosen[predictions.valid])
+    return ModeBoxes(*(array[rows] for array in _all_boxes(scene, predictions)))
+
+
+@lru_cache(maxsize=2)
+def _all_boxes(scene: Scene, predictions: Predictions) -> ModeBoxes:
+    """Boxes of all valid modes; cached, for many plugins ask for some of them."""
+    chosen = predictions.valid
     agent, _ = np.nonzero(chosen)
     position, yaw, covariance = predictions.position[chosen], predictions.yaw[chosen], predictions.covariance[chosen]
+    pose = np.stack([position[..., 0], position[..., 1], np.cos(yaw), np.sin(yaw), predictions.speed[chosen]], axis=-1)
     return ModeBoxes(
         agent,
         predictions.probability[chosen],
-        np.stack([position[..., 0], position[..., 1], np.cos(yaw), np.sin(yaw), predictions.speed[chosen]], axis=-1),
+        pose,
         np.stack([covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]], axis=-1),
         0.5 * predictions.length[agent],
         0.5 * predictions.width[agent],
         right_behind(scene, predictions)[agent],
+        block_circles(pose),
     )
 
 

@@ -8,7 +8,8 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from behaviors_ros.scoring.contact import BLOCK, apart, circles, radii, rear_contact, relative
+from behaviors_ros.scoring.blocks import BLOCK, GROUP, close_blocks
+from behaviors_ros.scoring.contact import apart, radii, rear_contact, relative
 
 
 @no_type_check
@@ -20,20 +21,35 @@ def time_to_collision(ego, modes, steps, stride, horizon, standing):
     is not behind the ego's rear axle and that have not run into it from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
-    ego_circles, mode_circles, sizes = circles(e), circles(a), radii(ego, modes)
-    told, least = rear_contact(ego, modes, 0.0), np.full(len(e), horizon)
+    circles, mode_circles, sizes, least = ego.circles, modes.circles, radii(ego, modes), np.full(len(e), horizon)
+    fastest_ego = np.array([np.abs(e[i, :, 4]).max() for i in range(len(e))])
     for m in range(len(a)):
         length, width, fastest = modes.half_length[m], modes.half_width[m], np.abs(a[m, :, 4]).max()
         for i in range(len(e)):
-            for step in range(0, min(steps, told[i, m]), stride):
+            checked, far, until, behind, step = -1, False, steps, modes.behind[m], -stride
+            while step + stride < until:
+                step += stride
+                if step // BLOCK != checked:
+                    checked = step // BLOCK
+                    reach = sizes[m] + (fastest + fastest_ego[i]) * least[i]
+                    far = apart(circles, i, mode_circles, m, checked, reach)
                 speed = e[i, step, 4]
-                reach = sizes[m] + (fastest + abs(speed)) * least[i]
-                if abs(speed) <= standing or apart(ego_circles, i, mode_circles, m, step // BLOCK, reach):
+                if far or abs(speed) <= standing:
                     continue
                 x, y, cos, sin = relative(e, a, i, m, step)
-                if x + offset >= 0.0:
-                    vx, vy = a[m, step, 4] * cos - speed, a[m, step, 4] * sin
-                    least[i] = meeting(x, y, cos, sin, vx, vy, ego_length, ego_width, length, width, least[i])
+                vx, vy = a[m, step, 4] * cos - speed, a[m, step, 4] * sin
+                closing_x, closing_y = max(-vx if x > 0.0 else vx, 0.0), max(-vy if y > 0.0 else vy, 0.0)
+                if x + offset < 0.0 or abs(x) - ego_length - closing_x * least[i] > length + width:
+                    continue
+                if abs(y) - ego_width - closing_y * least[i] > length * abs(sin) + width * abs(cos) + 1e-6:
+                    continue
+                if behind:
+                    behind = False
+                    until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
+                    if step >= until:
+                        break
+                    until = min(until, steps)
+                least[i] = meeting(x, y, cos, sin, vx, vy, ego_length, ego_width, length, width, least[i])
     return least
 
 
@@ -75,22 +91,35 @@ def clearance(ego, modes, steps, stride, base, gain):
     into the ego from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
-    ego_circles, mode_circles = circles(e), circles(a)
-    told, least, size = rear_contact(ego, modes, 0.0), np.ones(len(e)), math.hypot(ego_length, ego_width)
+    groups, mode_circles = ego.groups, modes.circles
+    close, reach, least = np.zeros(groups.shape[1], np.bool_), np.zeros(groups.shape[1]), np.ones(len(e))
     fastest = np.array([np.abs(e[i, :, 4]).max() for i in range(len(e))])
+    size = math.hypot(ego_length, ego_width) + base
     for m in range(len(a)):
-        radius = max(modes.half_length[m], modes.half_width[m])
-        for i in range(len(e)):
-            block, far = -1, False
-            for step in range(0, min(steps, told[i, m]), stride):
-                if step // BLOCK != block:
-                    block = step // BLOCK
-                    far = apart(ego_circles, i, mode_circles, m, block, size + radius + base + gain * fastest[i])
-                if far:
-                    continue
-                wished = base + gain * abs(e[i, step, 4])
-                x, y, _, _ = relative(e, a, i, m, step)
-                if x + offset >= 0.0:
+        length, width = modes.half_length[m], modes.half_width[m]
+        radius = max(length, width)
+        for g in range(len(groups)):
+            first, end = g * GROUP, min((g + 1) * GROUP, len(e))
+            speed = 0.0  # a NaN stays out of the comparison
+            for i in range(first, end):
+                speed = fastest[i] if fastest[i] > speed else speed
+            reach[:] = size + radius + gain * speed
+            if not close_blocks(groups, g, mode_circles, m, reach, close):
+                continue
+            for i in range(first, end):
+                until, behind = steps, modes.behind[m]
+                for step in range(0, steps, stride):
+                    if step >= until or not close[step // BLOCK]:
+                        continue
+                    x, y, _, _ = relative(e, a, i, m, step)
+                    if x + offset < 0.0:
+                        continue
+                    wished = base + gain * abs(e[i, step, 4])
                     away = math.hypot(max(abs(x) - ego_length, 0.0), max(abs(y) - ego_width, 0.0))
-                    least[i] = min(least[i], max(away - radius, 0.0) / wished)
+                    ratio = max(away - radius, 0.0) / wished
+                    if ratio < least[i] and behind:
+                        behind = False
+                        until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
+                    if ratio < least[i] and step < until:
+                        least[i] = ratio
     return least
