@@ -18,9 +18,22 @@ from behaviors_ros.maps.route import build_route, route_frame, search
 WITHOUT_LANES = "mapping_example-debug.osm"  # a routing graph drawn as ways: it has no lanelets
 
 
-def test_lanelet2_and_argoverse_maps(shared_data):
-    files = [*sorted(shared_data.glob("maps/**/*.osm")), *sorted(shared_data.glob("av2_logs/*/map/log_map_*.json"))]
+def test_small_lanelet2_and_argoverse_maps(shared_data):
+    check_maps([path for path in map_files(shared_data) if path.stat().st_size < 200_000])
+
+
+@pytest.mark.slow
+def test_large_maps(shared_data):
+    check_maps([path for path in map_files(shared_data) if path.stat().st_size >= 200_000])
+
+
+def map_files(folder) -> list:
+    files = [*sorted(folder.glob("maps/**/*.osm")), *sorted(folder.glob("av2_logs/*/map/log_map_*.json"))]
     assert len(files) >= 15
+    return files
+
+
+def check_maps(files) -> None:
     for row in check(files):
         if row.file.endswith(WITHOUT_LANES):
             assert "no lanelet for vehicles" in row.error
@@ -72,7 +85,7 @@ def test_fifty_agents_are_placed_within_a_millisecond(shared_data):
 
 
 def test_some_scenarios(shared_data):
-    for path in sorted(shared_data.glob("commonroad_*/*/*.gz"))[5::40]:
+    for path in sorted(shared_data.glob("commonroad_*/*/*.gz"))[5::80]:
         check_scenario(path)
 
 

@@ -109,16 +109,19 @@ def test_missing_files_are_named(tmp_path):
         read_log(tmp_path, Vehicle())
 
 
-def test_real_logs(shared_data):
-    for folder in sorted((shared_data / "av2_logs").iterdir()):
-        recording = read_log(folder, Vehicle())
-        assert recording.map_path.is_file()
-        assert len(recording.tracks) > 150
-        travelled = sum(
-            np.hypot(*(b.position - a.position)) for a, b in zip(recording.ego, recording.ego[1:], strict=False)
-        )
-        by_speed = sum(abs(e.speed) * 0.02 for e in recording.ego)
-        assert by_speed == pytest.approx(travelled, rel=0.05, abs=0.5)
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_argoverse_log(shared_data, number):
+    recording = read_log(sorted((shared_data / "av2_logs").iterdir())[number], Vehicle())
+    assert recording.map_path.is_file()
+    assert len(recording.tracks) > 150
+    travelled = sum(
+        np.hypot(*(b.position - a.position)) for a, b in zip(recording.ego, recording.ego[1:], strict=False)
+    )
+    by_speed = sum(abs(e.speed) * 0.02 for e in recording.ego)
+    assert by_speed == pytest.approx(travelled, rel=0.05, abs=0.5)
+
+
+def test_kitti_and_commonroad_recordings(shared_data):
     kitti = read_sequence(shared_data / "kitti_tracking", "0013", Vehicle())
     assert len(kitti.tracks) == 340
     path = shared_data / "commonroad_ngsim" / "Lankershim" / "USA_Lanker-1_1_T-1.xml.gz"
