@@ -27,7 +27,7 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 class Ladder(Parameters):
     """When the bridge goes down the ladder and when up again."""
 
-    silence_max_s: float = value(0.15, "time without a new plan after which the stop is handed on", low=0.02, high=2.0)
+    silence_max_s: float = value(0.175, "time without a new plan after which the stop is handed on", low=0.02, high=2.0)
     plan_age_max_s: float = value(0.3, "age of a plan's stamp after which the stop is handed on", low=0.05, high=2.0)
     odometry_age_max_s: float = value(
         0.2, "age of odometry after which the vehicle is driven blind to a stop", low=0.02, high=2.0

@@ -167,33 +167,32 @@ def chance(ego, modes, steps, stride):
     count, (step_reach, reach) = (steps + stride - 1) // stride, reaches(covariance, radii(ego, modes))
     free, of_agent = np.ones((len(e), count)), np.zeros((len(e), count))
     close = np.zeros(circles.shape[1], np.bool_)
+    starts = np.minimum((np.arange(len(close) + 1) * BLOCK + stride - 1) // stride, count)
     for g in range(len(groups)):
         first, end, touched = g * GROUP, min((g + 1) * GROUP, len(e)), False
         for m in range(len(a)):
             length, width, probability = modes.half_length[m], modes.half_width[m], modes.probability[m]
+            behind = modes.behind[m]
             for i in range(first, end if close_blocks(groups, g, mode_circles, m, reach[m], close) else first):
-                touched, until, checked, k = True, -1, -1, (ego.stood[i] + stride) // stride - 1
-                while k + 1 < count:
-                    k += 1
-                    step = k * stride
-                    if step // BLOCK != checked:
-                        checked = step // BLOCK
-                        if not close[checked] or apart(circles, i, mode_circles, m, checked, reach[m, checked]):
-                            k = ((checked + 1) * BLOCK - 1) // stride
-                            continue
-                    dx, dy = a[m, step, 0] - e[i, step, 0], a[m, step, 1] - e[i, step, 1]
-                    if dx * dx + dy * dy > step_reach[m, step] * step_reach[m, step]:
+                touched, until, start = True, -1, (ego.stood[i] + stride) // stride
+                for block in range(len(close)):
+                    if not close[block] or apart(circles, i, mode_circles, m, block, reach[m, block]):
                         continue
-                    c, s = e[i, step, 2], e[i, step, 3]
-                    if modes.behind[m]:
-                        if until < 0:
-                            until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
-                        if step >= until or dx * c + dy * s + offset < 0.0:
+                    for k in range(max(starts[block], start), starts[block + 1]):
+                        step = k * stride
+                        dx, dy = a[m, step, 0] - e[i, step, 0], a[m, step, 1] - e[i, step, 1]
+                        if dx * dx + dy * dy > step_reach[m, step]:
                             continue
-                    of_agent[i, k] += probability * box_probability(
-                        dx, dy, c, s, a[m, step, 2], a[m, step, 3], covariance[m, step, 0], covariance[m, step, 1],
-                        covariance[m, step, 2], ego_length, ego_width, length, width,
-                    )  # fmt: skip
+                        c, s = e[i, step, 2], e[i, step, 3]
+                        if behind:
+                            if until < 0:
+                                until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
+                            if step >= until or dx * c + dy * s + offset < 0.0:
+                                continue
+                        of_agent[i, k] += probability * box_probability(
+                            dx, dy, c, s, a[m, step, 2], a[m, step, 3], covariance[m, step, 0],
+                            covariance[m, step, 1], covariance[m, step, 2], ego_length, ego_width, length, width,
+                        )  # fmt: skip
             if touched and (m + 1 == len(a) or modes.agent[m + 1] != modes.agent[m]):
                 touched = False
                 for i in range(first, end):
@@ -206,7 +205,10 @@ def chance(ego, modes, steps, stride):
 @no_type_check
 @njit(cache=True)
 def reaches(covariance, radii):
-    """Distances of centres, m, beyond which a collision is more than 4 deviations away: (mode, step), (mode, block)."""
+    """Distances of centres beyond which a collision is more than 4 deviations away.
+
+    That at each step squared (mode, step), m^2, and the largest of each block (mode, block), m.
+    """
     rows, steps = covariance.shape[0], covariance.shape[1]
     of_step, of_block = np.empty((rows, steps)), np.zeros((rows, (steps + BLOCK - 1) // BLOCK))
     for m in range(rows):
@@ -214,6 +216,7 @@ def reaches(covariance, radii):
             xx, xy, yy = covariance[m, step, 0], covariance[m, step, 1], covariance[m, step, 2]
             half = 0.5 * (xx - yy)
             variance = 0.5 * (xx + yy) + math.sqrt(half * half + xy * xy)
-            of_step[m, step] = radii[m] + 4.0 * math.sqrt(max(variance, 1e-6))
-            of_block[m, step // BLOCK] = max(of_block[m, step // BLOCK], of_step[m, step])
+            away = radii[m] + 4.0 * math.sqrt(max(variance, 1e-6))
+            of_step[m, step] = away * away
+            of_block[m, step // BLOCK] = max(of_block[m, step // BLOCK], away)
     return of_step, of_block

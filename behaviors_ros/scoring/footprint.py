@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from numba import njit
 
 from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms, Verdict
 from behaviors_ros.maps.route import route_frame
@@ -57,18 +59,34 @@ class ModeBoxes(NamedTuple):
 @lru_cache(maxsize=2)
 def ego_boxes(candidates: Candidates, vehicle: Vehicle) -> EgoBoxes:
     """The ego's boxes along its candidates; cached, for a set of candidates is asked by many plugins."""
-    cos, sin = np.cos(candidates.yaw), np.sin(candidates.yaw)
     offset = vehicle.centre_offset_m
-    x, y = candidates.position[..., 0] + offset * cos, candidates.position[..., 1] + offset * sin
-    moved = candidates.position - candidates.position[:, :1]
-    still = (np.hypot(moved[..., 0], moved[..., 1]) < 0.05) & (np.abs(candidates.speed[:, :1]) < 0.05)
-    stood = np.logical_and.accumulate(still, axis=1).sum(axis=1) - 1
-    pose = np.stack([x, y, cos, sin, candidates.speed], axis=-1)
-    low = np.array([np.nanmin(x, initial=np.inf), np.nanmin(y, initial=np.inf)])
-    high = np.array([np.nanmax(x, initial=-np.inf), np.nanmax(y, initial=-np.inf)])
+    cos, sin = np.cos(candidates.yaw), np.sin(candidates.yaw)
+    pose, stood, low, high = centres(candidates.position, cos, sin, candidates.speed, offset)
     circles = block_circles(pose)
     half_length, half_width = 0.5 * vehicle.length_m, 0.5 * vehicle.width_m
     return EgoBoxes(pose, stood, half_length, half_width, offset, low, high, circles, group_circles(circles))
+
+
+@no_type_check
+@njit(cache=True)
+def centres(position, cos, sin, speed, offset):
+    """pose, stood, low, high of `EgoBoxes` from the rear axle's position, cos and sin of its yaw, and speed."""
+    rows, steps = cos.shape
+    pose, stood = np.empty((rows, steps, 5)), np.full(rows, -1)
+    low, high = np.full(2, np.inf), np.full(2, -np.inf)
+    for i in range(rows):
+        still = abs(speed[i, 0]) < 0.05
+        for step in range(steps):
+            x, y, c, s = position[i, step, 0], position[i, step, 1], cos[i, step], sin[i, step]
+            still &= math.hypot(x - position[i, 0, 0], y - position[i, 0, 1]) < 0.05
+            stood[i] += still
+            x, y = x + offset * c, y + offset * s
+            pose[i, step, 0], pose[i, step, 1], pose[i, step, 2], pose[i, step, 3] = x, y, c, s
+            pose[i, step, 4] = speed[i, step]
+            # NaN fails every comparison and stays out.
+            low[0], low[1] = x if x < low[0] else low[0], y if y < low[1] else low[1]
+            high[0], high[1] = x if x > high[0] else high[0], y if y > high[1] else high[1]
+    return pose, stood, low, high
 
 
 def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agent"], least: float) -> ModeBoxes:
@@ -106,11 +124,27 @@ def solid(predictions: Predictions) -> Bool[Array, "agent"]:
 @lru_cache(maxsize=2)
 def foreseeable(predictions: Predictions) -> bool:
     """Whether every agent that must not be touched has a usable future; when not, no collision can be excluded."""
-    size = predictions.length + predictions.width
-    state = (predictions.position.sum(axis=-1) + predictions.yaw + predictions.speed).sum(axis=-1)
-    state = state + predictions.covariance.sum(axis=(-3, -2, -1)) + predictions.probability + size[:, None]
-    usable = predictions.valid.any(axis=1) & np.isfinite(np.where(predictions.valid, state, 0.0)).all(axis=1)
+    size, chance = predictions.length + predictions.width, predictions.probability
+    future = finite_modes(predictions.position, predictions.yaw, predictions.speed, predictions.covariance)
+    known = future & np.isfinite(chance + size[:, None])
+    usable = predictions.valid.any(axis=1) & (known | ~predictions.valid).all(axis=1)
     return bool(np.all(usable | ~solid(predictions)))
+
+
+@no_type_check
+@njit(cache=True)
+def finite_modes(position, yaw, speed, covariance):
+    """Modes (agent, mode) whose position, yaw, speed and covariance are finite throughout."""
+    out = np.empty(yaw.shape[:2], np.bool_)
+    for i in range(out.shape[0]):
+        for m in range(out.shape[1]):
+            total = 0.0  # as in `finite_rows`
+            for step in range(yaw.shape[2]):
+                total += 0.0 * (position[i, m, step, 0] + position[i, m, step, 1] + yaw[i, m, step] + speed[i, m, step])
+                spread = covariance[i, m, step]
+                total += 0.0 * (spread[0, 0] + spread[0, 1] + spread[1, 0] + spread[1, 1])
+            out[i, m] = total == 0.0
+    return out
 
 
 def near(predictions: Predictions, boxes: EgoBoxes, reach_m: float) -> Bool[Array, "agent"]:
@@ -142,8 +176,25 @@ def right_behind(scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]
 @lru_cache(maxsize=2)
 def finite(candidates: Candidates) -> Bool[Array, "candidate"]:
     """Candidates without NaN or infinity in any quantity; cached, for every plugin asks."""
-    total = candidates.position.sum(axis=-1) + candidates.yaw + candidates.speed + candidates.acceleration
-    return np.isfinite((total + candidates.curvature + candidates.s + candidates.d).sum(axis=1))
+    quantities = (candidates.yaw, candidates.speed, candidates.acceleration, candidates.curvature)
+    return finite_rows(candidates.position, (*quantities, candidates.s, candidates.d))
+
+
+@no_type_check
+@njit(cache=True)
+def finite_rows(position, quantities):
+    """Rows whose position (row, step, 2) and quantities, each (row, step), are finite throughout."""
+    out = np.empty(len(position), np.bool_)
+    for i in range(len(position)):
+        # Zero times a number is zero, times infinity or NaN it is NaN, which stays in the sum.
+        total = 0.0
+        for step in range(position.shape[1]):
+            total += 0.0 * position[i, step, 0] + 0.0 * position[i, step, 1]
+        for quantity in quantities:
+            for step in range(position.shape[1]):
+                total += 0.0 * quantity[i, step]
+        out[i] = total == 0.0
+    return out
 
 
 def at_most(value: Float[Array, "candidate"], limit: float, candidates: Candidates) -> Verdict:

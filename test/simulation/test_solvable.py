@@ -49,9 +49,8 @@ def driver_of(scenario):
     return Reactive(body, path, idm, vehicle.centre_offset_m, 0.0, started=True)
 
 
-def must_wait(world, driver):
+def must_wait(world, t, driver):
     """In front of the van, or of the left turn, while someone comes the other way."""
-    t = truth(world)
     x = world.ego.position[0]
     coming = (np.cos(t.yaw) < -0.9) & (np.abs(t.position[:, 1] - 1.75) < 1.0) & (t.speed > 0.5)
     ahead = coming & (t.position[:, 0] > x - 3.0)
@@ -68,7 +67,7 @@ def drive():
     while world.time_s < 135.0 and driver.s < scenario.route.goal_s - 30.0:
         around = surroundings_of(world.time_s, world.ego, scenario.vehicle, world.agents, signals(world))
         following = driver.step(around, DT)
-        if must_wait(world, driver):
+        if must_wait(world, rows[-1][1], driver):
             speed = max(0.0, min(following.speed, driver.speed - 2.5 * DT))
             following = replace(following, s=driver.s + 0.5 * (driver.speed + speed) * DT, speed=speed)
         driver = following
