@@ -44,7 +44,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/lint-imports --no-logo
 
 test-core: $(VENV)/.installed-test
-	$(BIN)/python -m pytest test $(CORE) -m "not slow" -q -n 2 --durations=5 \
+	$(BIN)/python -m pytest test $(CORE) -m "not slow" -q -n 2 --dist worksteal --durations=5 \
 	  --jaxtyping-packages="$(SHAPES)" --cov --cov-report=term --cov-fail-under=85
 
 test-ros: $(VENV)/.installed-test

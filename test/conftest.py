@@ -1,7 +1,9 @@
 """Fixtures shared by all rooms."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 
 
@@ -12,3 +14,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("development data is not present beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="module")
+def without_shape_checks() -> Iterator[None]:
+    """For modules whose drives of many cycles would take most of their time to check the same shapes again."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", before)

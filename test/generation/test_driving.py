@@ -12,6 +12,8 @@ from behaviors_ros.datatypes import StopKind, StopPoint
 from behaviors_ros.generation.generate import generate
 from behaviors_ros.parameters import Vehicle
 
+pytestmark = pytest.mark.usefixtures("without_shape_checks")
+
 VEHICLE = Vehicle()
 ALL = [
     registry.create("generator", name, {}, VEHICLE)

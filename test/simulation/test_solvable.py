@@ -60,7 +60,7 @@ def must_wait(world, t, driver):
 
 
 @pytest.fixture(scope="module")
-def drive():
+def drive(without_shape_checks):
     scenario = load_scenario(DEMO)
     world, driver = start(scenario), driver_of(scenario)
     rows = [(world.ego, truth(world), signals(world))]
