@@ -93,27 +93,37 @@ def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agen
     """Boxes of the valid modes of `agents` with probability `least` or more; of each agent its likeliest anyway."""
     likeliest = predictions.probability >= predictions.probability.max(axis=1, initial=0.0, keepdims=True)
     chosen = agents[:, None] & ((predictions.probability >= least) | likeliest)
-    rows = np.flatnonzero(chosen[predictions.valid])
-    return ModeBoxes(*(array[rows] for array in _all_boxes(scene, predictions)))
+    rows, boxes = np.flatnonzero(chosen[predictions.valid]), _all_boxes(scene, predictions)
+    return boxes if len(rows) == len(boxes.agent) else ModeBoxes(*(array[rows] for array in boxes))
 
 
 @lru_cache(maxsize=2)
 def _all_boxes(scene: Scene, predictions: Predictions) -> ModeBoxes:
     """Boxes of all valid modes; cached, for many plugins ask for some of them."""
-    chosen = predictions.valid
-    agent, _ = np.nonzero(chosen)
-    position, yaw, covariance = predictions.position[chosen], predictions.yaw[chosen], predictions.covariance[chosen]
-    pose = np.stack([position[..., 0], position[..., 1], np.cos(yaw), np.sin(yaw), predictions.speed[chosen]], axis=-1)
-    return ModeBoxes(
-        agent,
-        predictions.probability[chosen],
-        pose,
-        np.stack([covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]], axis=-1),
-        0.5 * predictions.length[agent],
-        0.5 * predictions.width[agent],
-        right_behind(scene, predictions)[agent],
-        block_circles(pose),
+    agent, mode = np.nonzero(predictions.valid)
+    yaw = predictions.yaw[agent, mode]
+    pose, covariance = chosen_states(
+        agent, mode, predictions.position, np.cos(yaw), np.sin(yaw), predictions.speed, predictions.covariance
     )
+    half_length, half_width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
+    probability, behind = predictions.probability[agent, mode], right_behind(scene, predictions)[agent]
+    return ModeBoxes(agent, probability, pose, covariance, half_length, half_width, behind, block_circles(pose))
+
+
+@no_type_check
+@njit(cache=True)
+def chosen_states(agent, mode, position, cos, sin, speed, covariance):
+    """pose and covariance of `ModeBoxes` of the modes (agent[row], mode[row]); cos, sin (row, step) of their yaw."""
+    pose, spread = np.empty((len(agent), speed.shape[2], 5)), np.empty((len(agent), speed.shape[2], 3))
+    for row in range(len(agent)):
+        i, m = agent[row], mode[row]
+        for step in range(speed.shape[2]):
+            pose[row, step, 0], pose[row, step, 1] = position[i, m, step, 0], position[i, m, step, 1]
+            pose[row, step, 2], pose[row, step, 3] = cos[row, step], sin[row, step]
+            pose[row, step, 4] = speed[i, m, step]
+            spread[row, step, 0], spread[row, step, 1] = covariance[i, m, step, 0, 0], covariance[i, m, step, 0, 1]
+            spread[row, step, 2] = covariance[i, m, step, 1, 1]
+    return pose, spread
 
 
 def solid(predictions: Predictions) -> Bool[Array, "agent"]:
