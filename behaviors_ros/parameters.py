@@ -46,7 +46,9 @@ def _at_its_place(model: type[Parameters], name: str, leaf: Any) -> Any:
     return merged(own.model_dump(), leaf) if isinstance(own, Parameters) and isinstance(leaf, Mapping) else leaf
 
 
-def flat(model: type[Parameters], prefix: str = "", values: Parameters | None = None) -> Iterator[tuple[str, FieldInfo]]:
+def flat(
+    model: type[Parameters], prefix: str = "", values: Parameters | None = None
+) -> Iterator[tuple[str, FieldInfo]]:
     """Every leaf parameter as (dotted name, field), nested models entered, in order of declaration.
 
     A field's default is the one that holds at its place: a model may nest another with values of its own.

@@ -104,9 +104,7 @@ def first_contact(ego, modes, near_steps, steps, margin):
                     if counts and gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
                         told = steps
                         if modes.behind[m]:
-                            told = rear_contact(
-                                e, a, i, m, ego_length, ego_width, ego.offset, length, width, margin
-                            )
+                            told = rear_contact(e, a, i, m, ego_length, ego_width, ego.offset, length, width, margin)
                         first[i] = step if step < told else first[i]
                         break
                     step += 1

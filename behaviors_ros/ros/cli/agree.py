@@ -32,8 +32,8 @@ def agree(
 ) -> None:
     """Run pipeline.plan on every recorded scene of a run and compare its decisions with the recorded ones.
 
-    The run must have been made with default parameters. JSON: {cycles, equal, different: [plan ids]}. Exit code 1 when a
-    decision differs.
+    The run must have been made with default parameters. JSON: {cycles, equal, different: [plan ids]}. Exit code 1 when
+    a decision differs.
     """
     chosen = str(map_file.resolve()) if map_file else about(bag).get("map", "")
     cycles = list(recorded_cycles(bag, SceneParameters(map=chosen), Vehicle(), history=True))
