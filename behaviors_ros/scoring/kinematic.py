@@ -42,14 +42,15 @@ class Kinematic:
 
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate."""
-        starting = candidates.time_s < self.p.start_s
+        start = int(np.searchsorted(candidates.time_s, self.p.start_s))
         worst = np.zeros(len(candidates))
         for quantity, limit in self._states(candidates):
-            allowed = np.where(starting, np.maximum(limit, quantity[:, :1]), limit)
-            worst = np.maximum(worst, (quantity / allowed).max(axis=1))
+            allowed = np.maximum(limit, quantity[:, 0])
+            worst = np.maximum(worst, quantity[:, :start].max(axis=1, initial=0.0) / allowed)
+            worst = np.maximum(worst, quantity[:, start:].max(axis=1, initial=0.0) / limit)
         for quantity, limit in self._rates(candidates):
-            allowed = np.where(starting[:-1], limit * self.p.start_factor, limit)
-            worst = np.maximum(worst, (quantity / allowed).max(axis=1, initial=0.0))
+            worst = np.maximum(worst, quantity[:, :start].max(axis=1, initial=0.0) / (limit * self.p.start_factor))
+            worst = np.maximum(worst, quantity[:, start:].max(axis=1, initial=0.0) / limit)
         return at_most(worst, 1.0 + self.p.tolerance, candidates)
 
     def _states(self, candidates: Candidates) -> list[tuple[Float[Array, "candidate step"], float]]:
@@ -87,6 +88,6 @@ def disagreement(
     turned -= 2.0 * np.pi * np.round(turned / (2.0 * np.pi))
     yaw_error = turned - 0.5 * (candidates.curvature[:, 1:] + candidates.curvature[:, :-1]) * travelled
     middle = candidates.yaw[:, :-1] + 0.5 * turned
-    expected = travelled[..., None] * np.stack([np.cos(middle), np.sin(middle)], axis=-1)
-    error = np.diff(candidates.position, axis=1) - expected
-    return np.hypot(error[..., 0], error[..., 1]), np.abs(yaw_error)
+    moved = np.diff(candidates.position, axis=1)
+    error_x, error_y = moved[..., 0] - travelled * np.cos(middle), moved[..., 1] - travelled * np.sin(middle)
+    return np.sqrt(error_x * error_x + error_y * error_y), np.abs(yaw_error)
