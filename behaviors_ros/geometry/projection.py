@@ -95,13 +95,25 @@ def frame_at(path, at):
 @no_type_check
 def project_point(path, blocks, groups, x, y):
     """(s, d) of the point (x, y), m, searching the whole path. NaN, infinite or above 1e100 m: NaN."""
+    return project_point_from(path, blocks, groups, x, y, math.nan)
+
+
+@njit(cache=True)
+@no_type_check
+def project_point_from(path, blocks, groups, x, y, hint):
+    """As `project_point`; `hint`, an s or NaN, is where the search begins, and does not change the answer."""
     if not abs(x) + abs(y) <= 1e100:  # what is larger overflows when squared
         return math.nan, math.nan
     low, high = -math.inf, math.inf
     best = _search_ends(path, x, y, low, high, (math.inf, math.inf, math.nan))
-    group = _nearest_box(groups, 0, len(groups), x, y)
-    block = _nearest_box(blocks, group * GROUP, min((group + 1) * GROUP, len(blocks)), x, y)
-    best = _search_from(path, min(block * BLOCK + BLOCK // 2, len(path) - 1), x, y, low, high, best)
+    ends = best[0]
+    if 0.0 <= hint <= path[len(path) - 1, 4]:
+        first = max(segment_at(path, hint) - 2, 0)
+        best = _search(path, first, min(first + BLOCK, len(path) - 1), x, y, low, high, best)
+    if best[0] == ends:
+        group = _nearest_box(groups, 0, len(groups), x, y)
+        block = _nearest_box(blocks, group * GROUP, min((group + 1) * GROUP, len(blocks)), x, y)
+        best = _search_from(path, min(block * BLOCK + BLOCK // 2, len(path) - 1), x, y, low, high, best)
     for g in range(len(groups)):
         if _box_distance2(groups, g, x, y) <= _square(best[0]):
             last = min((g + 1) * GROUP, len(blocks))
@@ -172,10 +184,11 @@ def only_foot(path, x, y, hint, window):
 @njit(cache=True)
 @no_type_check
 def project_all(path, blocks, groups, queries):
-    """(2, query) s and d of the queries (query, 2), m."""
-    result = np.empty((2, len(queries)))
+    """(2, query) s and d of the queries (query, 2), m; each search begins where the one before has ended."""
+    result, s = np.empty((2, len(queries))), math.nan
     for i in range(len(queries)):
-        result[0, i], result[1, i] = project_point(path, blocks, groups, queries[i, 0], queries[i, 1])
+        s, result[1, i] = project_point_from(path, blocks, groups, queries[i, 0], queries[i, 1], s)
+        result[0, i] = s
     return result
 
 
