@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 
@@ -67,6 +69,7 @@ class DirectionCompliance:
         return terms(distance.mean(axis=1), score, candidates)
 
 
+@lru_cache(maxsize=2)
 def against_traffic(scene: Scene, candidates: Candidates, window_s: float) -> Float[Array, "candidate step"]:
     """Distance (m) in the `window_s` before each step driven with the rear axle outside the lanes of its direction."""
     route, d = scene.route, candidates.d

@@ -158,13 +158,32 @@ def finite_modes(position, yaw, speed, covariance):
 
 
 def near(predictions: Predictions, boxes: EgoBoxes, reach_m: float) -> Bool[Array, "agent"]:
-    """Agents that come within `reach_m` (m, between boxes) of the rectangle around all candidates at any time."""
+    """Agents whose way may come within `reach_m` (m, between boxes) of the rectangle around all candidates."""
     size = np.hypot(boxes.half_length, boxes.half_width) + 0.5 * np.hypot(predictions.length, predictions.width)
-    margin = (size + reach_m)[:, None, None]
-    x, y = predictions.position[..., 0], predictions.position[..., 1]
-    inside = (x > boxes.low[0] - margin) & (x < boxes.high[0] + margin)
-    inside &= (y > boxes.low[1] - margin) & (y < boxes.high[1] + margin)
-    return np.asarray(inside.any(axis=(1, 2)))
+    margin, (low, high) = (size + reach_m)[:, None], ways(predictions)
+    return np.asarray(((high > boxes.low - margin) & (low < boxes.high + margin)).all(axis=1))
+
+
+@lru_cache(maxsize=2)
+def ways(predictions: Predictions) -> tuple[Float[Array, "agent 2"], Float[Array, "agent 2"]]:
+    """Rectangles around all positions of the agents in all modes: low x, y and high x, y, m; empty without any."""
+    return rectangles(predictions.position)
+
+
+@no_type_check
+@njit(cache=True)
+def rectangles(position):
+    """Low and high corners (row, 2) around the positions (row, mode, step, 2) that are not NaN."""
+    low, high = np.full((len(position), 2), np.inf), np.full((len(position), 2), -np.inf)
+    for i in range(position.shape[0]):
+        for m in range(position.shape[1]):
+            for step in range(position.shape[2]):
+                for axis in range(2):
+                    at = position[i, m, step, axis]
+                    # NaN fails every comparison and stays out.
+                    low[i, axis] = at if at < low[i, axis] else low[i, axis]
+                    high[i, axis] = at if at > high[i, axis] else high[i, axis]
+    return low, high
 
 
 @lru_cache(maxsize=2)
