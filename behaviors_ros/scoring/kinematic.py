@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Float
+from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Verdict
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -45,12 +48,11 @@ class Kinematic:
         start = int(np.searchsorted(candidates.time_s, self.p.start_s))
         worst = np.zeros(len(candidates))
         for quantity, limit in self._states(candidates):
-            allowed = np.maximum(limit, quantity[:, 0])
-            worst = np.maximum(worst, quantity[:, :start].max(axis=1, initial=0.0) / allowed)
-            worst = np.maximum(worst, quantity[:, start:].max(axis=1, initial=0.0) / limit)
+            first, later = largest(quantity, start)
+            worst = np.maximum(worst, np.maximum(first / np.maximum(limit, quantity[:, 0]), later / limit))
         for quantity, limit in self._rates(candidates):
-            worst = np.maximum(worst, quantity[:, :start].max(axis=1, initial=0.0) / (limit * self.p.start_factor))
-            worst = np.maximum(worst, quantity[:, start:].max(axis=1, initial=0.0) / limit)
+            first, later = largest(quantity, start)
+            worst = np.maximum(worst, np.maximum(first / (limit * self.p.start_factor), later / limit))
         return at_most(worst, 1.0 + self.p.tolerance, candidates)
 
     def _states(self, candidates: Candidates) -> list[tuple[Float[Array, "candidate step"], float]]:
@@ -91,3 +93,18 @@ def disagreement(
     moved = np.diff(candidates.position, axis=1)
     error_x, error_y = moved[..., 0] - travelled * np.cos(middle), moved[..., 1] - travelled * np.sin(middle)
     return np.sqrt(error_x * error_x + error_y * error_y), np.abs(yaw_error)
+
+
+@no_type_check
+@njit(cache=True)
+def largest(quantity, start):
+    """Largest value of each row (row, step), at least 0, before step `start` and from it on; NaN where a value is."""
+    first, later = np.zeros(len(quantity)), np.zeros(len(quantity))
+    for i in range(quantity.shape[0]):
+        most, rest = 0.0, 0.0
+        for step in range(min(start, quantity.shape[1])):
+            most = most if quantity[i, step] <= most or most != most else quantity[i, step]
+        for step in range(start, quantity.shape[1]):
+            rest = rest if quantity[i, step] <= rest or rest != rest else quantity[i, step]
+        first[i], later[i] = most, rest
+    return first, later
