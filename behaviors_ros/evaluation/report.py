@@ -14,7 +14,17 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import Array, Candidates, LaneMap, Plan, Predictions, Scene, SignalColor, Trajectory
+from behaviors_ros.datatypes import (
+    Array,
+    Candidates,
+    Degraded,
+    LaneMap,
+    Plan,
+    Predictions,
+    Scene,
+    SignalColor,
+    Trajectory,
+)
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
@@ -162,7 +172,7 @@ def _frame(cycle: Cycle, start_ns: int, origin: Array, content: ReportContent) -
         "plan": _path(plan.trajectory, origin, 2),
         "stop": _path(plan.stop, origin, content.point_every),
         "generator": plan.generator, "label": plan.label, "reason": plan.reason, "outcome": plan.outcome.name,
-        "degraded": int(plan.degraded), "id": plan.plan_id, "index": plan.index,
+        "degraded": ", ".join(m.name.lower().replace("_", " ") for m in Degraded if m & plan.degraded and m.name), "id": plan.plan_id, "index": plan.index,
     }  # fmt: skip
 
 

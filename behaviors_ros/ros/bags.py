@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 from rclpy.serialization import deserialize_message, serialize_message
-from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
@@ -21,6 +22,10 @@ _LATCHED = Qos(
     QosHistory.KEEP_LAST, 1, QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL, QosTime(2147483647, 4294967295),
     QosTime(2147483647, 4294967295), QosLiveliness.AUTOMATIC, QosTime(2147483647, 4294967295), False,
 )  # fmt: skip
+
+
+# What a damaged file makes the readers raise; a message that cannot be read is a RuntimeError of rclpy.
+_DAMAGE = (ReaderError, EOFError, OverflowError, MemoryError, RuntimeError, ValueError, struct.error)
 
 
 def type_name(message_type: Any) -> str:
@@ -55,9 +60,11 @@ class BagWriter:
     def __init__(self, path: Path, about: Mapping[str, str] | None = None) -> None:
         """Prepare to write the bag folder `path`; `about` goes into its metadata (map, licence, source)."""
         self.path = Path(path)
-        if self.path.exists():
-            raise InputError(self.path, "bag", "exists already", "choose another name or remove it")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        require_new(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(self.path, "bag", error) from None
         self._store = typestore()
         self._writer = Writer(self.path, version=9, storage_plugin=StoragePlugin.MCAP)
         for key, text in (about or {}).items():
@@ -66,12 +73,19 @@ class BagWriter:
 
     def __enter__(self) -> BagWriter:
         """Open the file."""
-        self._writer.open()
+        try:
+            self._writer.open()
+        except (OSError, WriterError) as error:
+            raise _unwritable(self.path, "bag", error) from None
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close the file; what was written stays readable."""
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as cause:
+            if error is None:
+                raise _unwritable(self.path, "bag", cause) from None
 
     def add_topic(self, topic: str, message_type: Any, latched: bool = False) -> None:
         """Declare a topic before its first message."""
@@ -93,9 +107,22 @@ class BagWriter:
         try:
             self._writer.write(self._connections[topic], stamp_ns, data)
         except (OSError, WriterError) as error:
-            raise InputError(
-                self.path, topic, f"cannot be written ({error})", "free some room and record again"
-            ) from None
+            raise _unwritable(self.path, topic, error) from None
+
+
+def require_new(path: Path) -> None:
+    """Raise InputError when there is something at `path` already."""
+    if path.exists():
+        raise InputError(path, "bag", "exists already", "choose another name or remove it")
+
+
+def _unwritable(path: Path, field: str, error: Exception) -> InputError:
+    return InputError(path, field, f"cannot be written ({_line(error)})", "give a place with room that can be written")
+
+
+def _line(error: Exception) -> str:
+    """What an error says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _opened(path: Path) -> Reader:
@@ -103,10 +130,8 @@ def _opened(path: Path) -> Reader:
     try:
         reader = Reader(Path(path))
         reader.open()
-    except (ReaderError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            path, "bag", f"cannot be opened ({str(error) or type(error).__name__})", "give a rosbag2 folder"
-        ) from None
+    except (ReaderError, OSError, ValueError, KeyError, TypeError, *_DAMAGE) as error:
+        raise InputError(path, "bag", f"cannot be opened ({_line(error)})", "give a rosbag2 folder") from None
     return reader
 
 
@@ -115,6 +140,28 @@ def about(path: Path) -> dict[str, str]:
     _opened(path).close()
     metadata = yaml.safe_load((Path(path) / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
     return {str(key): str(text) for key, text in (metadata.get("custom_data") or {}).items()}
+
+
+def _wanted(
+    reader: Reader, path: Path, types: Mapping[str, Any], topics: Collection[str] | None = None
+) -> list[Connection]:
+    """The bag's connections of the topics; one of another type than `types` says raises InputError."""
+    wanted = [c for c in reader.connections if c.topic in types and (topics is None or c.topic in topics)]
+    for connection in wanted:
+        expected = type_name(types[connection.topic])
+        if connection.msgtype != expected:
+            raise InputError(path, connection.topic, f"is {connection.msgtype}", f"record it as {expected}")
+    return wanted
+
+
+def count_messages(path: Path, types: Mapping[str, Any]) -> dict[str, int]:
+    """How many messages of each topic of `types` the bag holds; raises InputError as `read_bag` does."""
+    reader = _opened(path)
+    try:
+        found = _wanted(reader, path, types)
+        return {topic: sum(c.msgcount for c in found if c.topic == topic) for topic in types}
+    finally:
+        reader.close()
 
 
 def read_bag(
@@ -126,15 +173,11 @@ def read_bag(
     """
     reader = _opened(path)
     try:
-        wanted = [c for c in reader.connections if c.topic in types and (topics is None or c.topic in topics)]
-        for connection in wanted:
-            expected = type_name(types[connection.topic])
-            if connection.msgtype != expected:
-                raise InputError(path, connection.topic, f"is {connection.msgtype}", f"record it as {expected}")
+        wanted = _wanted(reader, path, types, topics)
         if wanted:
             for connection, stamp_ns, data in reader.messages(connections=wanted):
                 yield connection.topic, deserialize_message(bytes(data), types[connection.topic]), stamp_ns
-    except (ReaderError, EOFError) as error:
-        raise InputError(path, "bag", f"is damaged ({error})", "record it again") from None
+    except _DAMAGE as error:
+        raise InputError(path, "bag", f"is damaged ({_line(error)})", "record it again") from None
     finally:
         reader.close()

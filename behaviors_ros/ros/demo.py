@@ -15,7 +15,7 @@ import rclpy
 from rclpy.experimental.events_executor import EventsExecutor
 
 from behaviors_ros.datatypes import Plan
-from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation.drive import Drive
 from behaviors_ros.evaluation.metrics import measure
 from behaviors_ros.evaluation.report import write_report
@@ -85,14 +85,25 @@ def missed(log: Log, latencies: list[float], answered: int) -> int:
 
 
 def run_demo(
-    scenario_file: Path | None, folder: Path, traffic: str = "recorded", tools: bool = False, speed_factor: float = 1.0
+    scenario_file: Path | None,
+    folder: Path,
+    traffic: str = "recorded",
+    tools: bool = False,
+    speed_factor: float = 1.0,
+    progress: Callable[[float, float], None] = lambda driven_s, most_s: None,
 ) -> DemoResult:
-    """Drive, record, measure and draw; everything lies in `folder`, whose former content is replaced.
+    """Drive, record, measure and draw; everything lies in `folder`, where a former drive is replaced.
 
-    Raises BehaviorsError when the graph does not come up or does not drive.
+    `progress` is called with the simulated time since the beginning and the scenario's longest, s. Raises BehaviorsError
+    when the graph does not come up or does not drive.
     """
     path = scenario_file or DEMO
+    if traffic not in ("recorded", "reactive"):
+        raise InputError("demo", "--traffic", f"is '{traffic}'", "known: recorded, reactive")
     scenario = load_scenario(path, traffic=traffic)  # type: ignore[arg-type]
+    if (folder / "bag").exists() and not (folder / "logs").exists():
+        raise InputError(folder / "bag", "--out", "is not of a former drive", "choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
     for stale in ("bag", "logs"):
         shutil.rmtree(folder / stale, ignore_errors=True)
     executed = folder.resolve() / "drive.npz"
@@ -100,7 +111,8 @@ def run_demo(
     groups = ("stack", "loopback", "tools") if tools else ("stack", "loopback")
     loopback = {"log": str(executed), "traffic": traffic, "speed_factor": speed_factor}
     config = GraphConfig(groups=groups, scenario=str(path.resolve()), nodes={"loopback_simulator": loopback})
-    arrivals = _driven(config, folder)
+    about = {"source": path.name, "licence": scenario.provenance, "map": map_of(config)}
+    arrivals = _driven(config, folder, about, lambda driven_s: progress(driven_s, scenario.duration_s))
     if not executed.is_file():
         raise BehaviorsError(f"the drive did not take place; see the nodes' output in {folder / 'logs'}")
     log = read_drive(executed, scenario)
@@ -113,12 +125,13 @@ def run_demo(
     return DemoResult(summary, folder, report, folder / "bag")
 
 
-def _driven(config: GraphConfig, folder: Path) -> dict[str, dict[int, float]]:
+def _driven(
+    config: GraphConfig, folder: Path, about: dict[str, str], progress: Callable[[float], None]
+) -> dict[str, dict[int, float]]:
     """Run the graph until the drive has ended, recording it; when messages arrived."""
     os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
     rclpy.init()
     try:
-        about = {"source": config.scenario, "map": map_of(config)}
         with BagWriter(folder / "bag", about) as bag:
             recorder, executor = TimedRecorder(bag), EventsExecutor()
             executor.add_node(recorder)
@@ -127,6 +140,7 @@ def _driven(config: GraphConfig, folder: Path) -> dict[str, dict[int, float]]:
                 while code is None:
                     executor.spin_once(timeout_sec=0.05)
                     code = graph.watch()
+                    progress(max(recorder.get_clock().now().nanoseconds / NS - 1.0, 0.0))  # the drive begins at 1 s
             executor.remove_node(recorder)
             recorder.destroy_node()
     finally:
@@ -173,7 +187,7 @@ def describe(result: DemoResult) -> list[tuple[str, str]]:
         ("planning cycles (missed)", f"{s.cycles} ({s.missed_cycles})"),
         ("tracks to trajectory p50, p99, max", ", ".join(
             milliseconds(x) for x in (s.latency_ms.p50, s.latency_ms.p99, s.latency_ms.max))),
-        ("decisions", s.decision_hash[:16]),
+        ("decision hash", s.decision_hash),
         ("report", str(result.report)),
         ("bag", str(result.bag)),
         ("summary", str(result.folder / "summary.json")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.maps.route import search
 from behaviors_ros.ros.bags import BagWriter
-from behaviors_ros.ros.conversion import odometry_message, route_message, tracks_message
+from behaviors_ros.ros.conversion import NS, odometry_message, route_message, tracks_message
 from behaviors_ros.ros.graph import NAMESPACE
 from behaviors_ros.simulation.recordings.recording import Recording
 
@@ -50,6 +50,18 @@ def _driven_line(recording: Recording, spacing_m: float = 1.0) -> np.ndarray:
     return np.array([*points, points[-1] + 60.0 * np.array([np.cos(last.yaw), np.sin(last.yaw)])])
 
 
+def _from_one_second(recording: Recording) -> Recording:
+    """A recording that begins at 0 moved by 1 s: in messages a stamp of zero means "absent"."""
+    if recording.ego[0].stamp_ns > 0:
+        return recording
+    shift_ns = NS - recording.ego[0].stamp_ns
+    return replace(
+        recording,
+        ego=tuple(replace(ego, stamp_ns=ego.stamp_ns + shift_ns) for ego in recording.ego),
+        tracks=tuple(replace(tracks, stamp_ns=tracks.stamp_ns + shift_ns) for tracks in recording.tracks),
+    )
+
+
 def write_drive(recording: Recording, path: Path) -> BagContents:
     """Write a recording as a bag: odometry, tracks and the latched route, each at its own stamp."""
     lanes = _lanes(recording)
@@ -57,6 +69,7 @@ def write_drive(recording: Recording, path: Path) -> BagContents:
     about = {"source": recording.name, "licence": recording.licence}
     if lanes and recording.map_path is not None:
         about["map"] = str(recording.map_path.resolve())
+    recording = _from_one_second(recording)
     start_ns = recording.ego[0].stamp_ns
     end_ns = recording.ego[-1].stamp_ns
     frames = [t for t in recording.tracks if start_ns <= t.stamp_ns <= end_ns]

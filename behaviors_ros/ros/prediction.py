@@ -44,14 +44,17 @@ class PredictionNode(PlanningNode):
         """Begin a cycle with the latest of everything."""
         inputs = self.inputs.latest()
         if isinstance(inputs, str):
+            self.counts["cycles not begun"] += 1
             self.report(OK, inputs)
             return
         # Plan ids go on over a restart of this node, so that an id names one plan.
         self.number = max(self.number, inputs.previous_plan_id) + 1
         scene = self.inputs.scene(inputs)
-        if scene is not None:
-            self.counts["cycles"] += 1
-            self.work(scene, Cycle(self.number, inputs), None)
+        if scene is None:
+            self.counts["cycles not begun"] += 1
+            return
+        self.counts["cycles"] += 1
+        self.work(scene, Cycle(self.number, inputs), None)
 
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
         """Predict and publish."""

@@ -15,9 +15,10 @@ from behaviors_ros.ros.bags import read_bag
 from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, predictions, scores
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS
 from behaviors_ros.ros.recorder import full_name
-from behaviors_ros.ros.scene import Recent, SceneInputs, SceneParameters
+from behaviors_ros.ros.scene import Recent, SceneInputs, SceneParameters, refusal
 
 _READ = ("route", "odometry", "tracks", "signals", "predictions", "candidates", "scores", "selected")
+_STAMPED = ("odometry", "tracks", "signals")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ class _Collector:
         self.candidates: Recent[Candidates] = Recent(20)
         self.scores: Recent[Scores] = Recent(20)
         self.waiting: dict[int, tuple[Cycle, Plan]] = {}
+        self._last_ns: dict[str, int] = {}
         self._take: dict[str, Callable[[Any], None]] = {
             "route": inputs.add_route,
             "odometry": lambda m: inputs.add_odometry(conversion.ego_state(m, inputs.ego, vehicle)),
@@ -51,12 +53,27 @@ class _Collector:
             "selected": self._selected,
         }
 
-    def take(self, name: str, message: Any) -> None:
-        """One message; what the nodes refused is refused here as well."""
+    def take(self, name: str, message: Any, at_ns: int) -> None:
+        """One message, recorded at `at_ns`; what the nodes refused is refused here as well."""
+        if name in _STAMPED and not self._admitted(name, message, at_ns):
+            return
         try:
             self._take[name](message)
         except BehaviorsError:
             return
+
+    def _admitted(self, name: str, message: Any, at_ns: int) -> bool:
+        """Whether a message is in the right frame, and by its stamp neither late, early, repeated nor out of order."""
+        stamp_ns, limits = conversion.nanoseconds(message.header.stamp), self.inputs.parameters
+        if self._last_ns.get(name, -1) > at_ns + limits.future_max_s * conversion.NS:  # the clock went back
+            self.inputs.clear()
+            self._last_ns.clear()
+        admitted = message.header.frame_id == limits.frame and not refusal(
+            stamp_ns, self._last_ns.get(name, -1), at_ns, limits
+        )
+        if admitted:
+            self._last_ns[name] = stamp_ns
+        return admitted
 
     def _selected(self, message: Any) -> None:
         found = conversion_plan.plan(message)
@@ -85,6 +102,6 @@ def recorded_cycles(
     """
     types = {full_name(TOPICS[name]): TOPICS[name].message() for name in _READ}
     collector = _Collector(SceneInputs(parameters, vehicle, history), vehicle)
-    for topic, message, _ in read_bag(bag, types):
-        collector.take(topic.removeprefix(f"{NAMESPACE}/"), message)
+    for topic, message, at_ns in read_bag(bag, types):
+        collector.take(topic.removeprefix(f"{NAMESPACE}/"), message, at_ns)
         yield from collector.ready()

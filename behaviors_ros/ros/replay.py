@@ -6,7 +6,9 @@ message at a time, waits until every subscription has it, and after tracks waits
 
 from __future__ import annotations
 
+import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,18 +22,21 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
 from behaviors_ros.datatypes import Plan
-from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation.summary import decision_hash
 from behaviors_ros.ros import conversion, conversion_plan
-from behaviors_ros.ros.bags import BagWriter, read_bag
+from behaviors_ros.ros.bags import BagWriter, count_messages, read_bag
+from behaviors_ros.ros.conversion_stages import cycle
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS, nodes
 from behaviors_ros.ros.node import LifecycleAdapter
 from behaviors_ros.ros.planning import PlanningNode
+from behaviors_ros.ros.prediction import PredictionNode
 from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.recorder import full_name
 
 INPUTS = ("route", "odometry", "tracks", "signals")
-OUTPUTS = ("predictions", "candidates", "scores", "selected", "trajectory", "path", "status")
+STAGES = ("predictions", "candidates", "scores", "selected")
+OUTPUTS = (*STAGES, "trajectory", "path", "status")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +54,10 @@ class Replayed:
         return decision_hash(self.plans)
 
 
+# One of these counts of the prediction node goes up with every tracks message that it has handled.
+_HANDLED = ("cycles", "cycles not begun", "tracks refused", "errors")
+
+
 class Feeder(Node):
     """Publishes recorded inputs and the clock; records what the nodes answer."""
 
@@ -56,7 +65,7 @@ class Feeder(Node):
         """`bag`: where inputs and answers are recorded, open; None: nowhere."""
         super().__init__("replay", namespace=NAMESPACE)
         self.bag, self.stamp_ns = bag, 0
-        self.answered: dict[int, Any] = {}
+        self.answered: dict[int, dict[str, Any]] = {}
         self.clock_publisher = self.create_publisher(Clock, "/clock", PROFILES[TOPICS["/clock"].qos])
         self.inputs = {
             name: self.create_publisher(TOPICS[name].message(), full_name(TOPICS[name]), PROFILES[TOPICS[name].qos])
@@ -70,8 +79,8 @@ class Feeder(Node):
         def take(message: Any) -> None:
             if self.bag is not None:
                 self.bag.write(full_name(TOPICS[name]), message, self.stamp_ns)
-            if name == "selected":
-                self.answered[conversion.nanoseconds(message.inputs.tracks)] = message
+            if name in STAGES:
+                self.answered.setdefault(cycle(message).number, {})[name] = message
 
         return take
 
@@ -112,36 +121,44 @@ class LockStep:
                 return
         raise BehaviorsError("replay: the nodes do not take the clock; is another /clock being published?")
 
-    def answer(self, tracks_ns: int, cycles_before: int) -> bool:
-        """Wait for the plan of the tracks, and until every planning node knows it as the previous one.
+    def answer(self, before: Counter[str]) -> bool:
+        """Wait for all that comes of the tracks handed in, and until every planning node knows their plan as previous.
 
-        False when no cycle began (inputs still missing, or the tracks refused) or none ended in time.
+        `before`: the prediction node's counts before they were. False when no cycle began (inputs still missing, or the
+        tracks refused) or none ended in time.
         """
-        if not self.until(lambda: self.cycles > cycles_before, 0.3):
+        counts = self.prediction.counts
+        if not self.until(lambda: any(counts[key] > before[key] for key in _HANDLED), self.patience_s):
             return False
-        if not self.until(lambda: tracks_ns in self.feeder.answered, self.patience_s):
+        if counts["cycles"] == before["cycles"]:
             return False
-        plan_id = self.feeder.answered[tracks_ns].plan_id
+        number = self.prediction.number
+        if not self.until(lambda: len(self.feeder.answered.get(number, ())) == len(STAGES), self.patience_s):
+            return False
         planning = [node for node in self.stack if isinstance(node, PlanningNode)]
-        return self.until(lambda: all(node.inputs.plan_id == plan_id for node in planning), self.patience_s)
+        return self.until(lambda: all(node.inputs.plan_id == number for node in planning), self.patience_s)
 
     @property
-    def cycles(self) -> int:
-        """Cycles that the prediction node has begun."""
-        return self.stack[0].counts["cycles"]
+    def prediction(self) -> PredictionNode:
+        """The node that begins cycles."""
+        return next(node for node in self.stack if isinstance(node, PredictionNode))
 
 
 @contextmanager
 def lock_step(
-    parameter_files: list[Path], overrides: dict[str, str], bag: BagWriter | None, patience_s: float
+    parameter_files: list[Path], overrides: dict[str, str], bag: BagWriter | None, patience_s: float, log_level: str
 ) -> Iterator[LockStep]:
     """The stack and a feeder, configured, active and connected."""
-    arguments = ["--ros-args", "-p", "use_sim_time:=true"]
+    arguments = ["--ros-args", "--log-level", log_level, "-p", "use_sim_time:=true"]
     for file in parameter_files:
         arguments += ["--params-file", str(file)]
     for name, text in overrides.items():
-        arguments += ["-p", f"{name}:={text}"]
-    rclpy.init(args=arguments)
+        arguments += ["-p", f"{name}:={json.dumps(text)}"]  # quoted: a text whatever is in it
+    try:
+        rclpy.init(args=arguments)
+    except RuntimeError as error:
+        why = " ".join(str(error).split()).split(", at /")[0]
+        raise InputError("nodes", "parameters", why, "give files as in config/") from None
     made: list[Node] = []
     try:
         feeder = Feeder(bag)
@@ -163,6 +180,19 @@ def lock_step(
         rclpy.try_shutdown()
 
 
+def input_counts(bag: Path) -> dict[str, int]:
+    """How many messages of each input a bag holds, by topic.
+
+    One without those that every plan needs, or with another type of message, raises InputError.
+    """
+    counts = count_messages(bag, {full_name(TOPICS[name]): TOPICS[name].message() for name in INPUTS})
+    for name in ("tracks", "odometry", "route"):
+        topic = full_name(TOPICS[name])
+        if not counts[topic]:
+            raise InputError(bag, topic, "is not recorded", "record it too: nothing can be planned without")
+    return counts
+
+
 def _readers(name: str) -> int:
     return sum(name in entry.reads for entry in nodes(("stack",)))
 
@@ -174,25 +204,27 @@ def replay(
     overrides: dict[str, str],
     progress: Callable[[], None] = lambda: None,
     patience_s: float = 5.0,
+    log_level: str = "warn",
 ) -> Replayed:
     """Run a bag's inputs through the nodes. `out` is open; `progress` is called after every tracks message.
 
     Raises InputError for a bag that cannot be read, BehaviorsError for nodes that cannot be configured.
     """
     types = {full_name(TOPICS[name]): TOPICS[name].message() for name in INPUTS}
-    with lock_step(parameter_files, overrides, out, patience_s) as step:
+    with lock_step(parameter_files, overrides, out, patience_s, log_level) as step:
         handed = unanswered = 0
         for topic, message, stamp_ns in read_bag(bag, types):
             name = topic.removeprefix(f"{NAMESPACE}/")
             if stamp_ns > step.feeder.stamp_ns:
                 step.to(stamp_ns)
-            begun = step.cycles
+            before = step.prediction.counts.copy()
             step.feeder.hand_in(name, message)
             if name == "tracks":
                 handed += 1
-                unanswered += not step.answer(conversion.nanoseconds(message.header.stamp), begun)
+                unanswered += not step.answer(before)
                 progress()
-        found = [step.feeder.answered[key] for key in sorted(step.feeder.answered)]
+        answered = step.feeder.answered
+        found = [answered[number]["selected"] for number in sorted(answered) if "selected" in answered[number]]
     plans = tuple(conversion_plan.plan(message) for message in found)
     times = {
         stage: [1e3 * getattr(m.times, f"{stage}_s") for m in found]

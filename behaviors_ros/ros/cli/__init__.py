@@ -33,3 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BehaviorsError as error:
         print(f"behaviors: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        place = error.filename or "output"
+        print(f"behaviors: {place}: {error.strerror or error}; give a place that can be used", file=sys.stderr)
+        sys.exit(2)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from behaviors_ros.parameters import Vehicle
+from behaviors_ros.ros.bags import require_new
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.drive import write_drive
 from behaviors_ros.simulation.recordings.argoverse import read_log
@@ -61,6 +62,7 @@ def from_commonroad(
 
 
 def _write(read: Any, out: Path, json: Path | None) -> None:
+    require_new(out)
     with Console().status("reading and writing"):
         recording: Recording = read()
         contents = write_drive(recording, out)

@@ -9,9 +9,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.demo import describe, run_demo
+
+# At most so long: a drive ends at its goal.
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    TextColumn("{task.completed:.0f} s of at most {task.total} s"),
+)
 
 
 def add(app: typer.Typer) -> None:
@@ -38,8 +46,12 @@ def demo(
     red light, or did not reach the goal of the embedded scenario.
     """
     folder = out or Path("out") / ("demo" if scenario is None else scenario.name.split(".")[0])
-    with Console().status(f"driving {scenario or 'the embedded scenario'}: about two minutes"):
-        result = run_demo(scenario, folder, traffic, markers, speed_factor)
+    with Progress(*_COLUMNS, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"driving {scenario or 'the embedded scenario'}", total=None)
+        result = run_demo(
+            scenario, folder, traffic, markers, speed_factor,
+            lambda driven_s, most_s: bar.update(task, completed=driven_s, total=most_s),
+        )  # fmt: skip
     summary = result.summary
     print_table("Drive", ("", ""), describe(result))
     write_json(json, json_module.loads(json_module.dumps(asdict(summary))))

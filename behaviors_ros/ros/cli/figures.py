@@ -9,12 +9,32 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from behaviors_ros.errors import InputError
 
+
+def _writable(path: Path | None) -> Path | None:
+    """The file, if figures can go there: said before the work and not after it."""
+    if path is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            there = path.exists()
+            path.open("a").close()
+            if not there:
+                path.unlink()
+        except OSError as error:
+            raise _unwritable(path, error) from None
+    return path
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(path, "--json", f"cannot be written ({error.strerror})", "give a path that can be written")
+
+
 JsonOption = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file as well.")
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the figures to this file as well.", callback=_writable),
 ]
 
 
@@ -27,17 +47,14 @@ def write_json(path: Path | None, figures: Any) -> None:
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(figures, indent=2) + "\n")
     except OSError as error:
-        raise InputError(
-            path, "--json", f"cannot be written ({error.strerror})", "give a path that can be written"
-        ) from None
+        raise _unwritable(path, error) from None
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table on the terminal."""
-    table = Table(*columns, title=title)
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=title)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     Console().print(table)

@@ -9,15 +9,17 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from behaviors_ros.evaluation.report import write_report
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.bags import BagWriter, about
 from behaviors_ros.ros.cli.agree import differing
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
+from behaviors_ros.ros.graph import TOPICS
 from behaviors_ros.ros.recorded_cycles import recorded_cycles
-from behaviors_ros.ros.recorder import new_bag_path
-from behaviors_ros.ros.replay import Replayed
+from behaviors_ros.ros.recorder import full_name, new_bag_path
+from behaviors_ros.ros.replay import Replayed, input_counts
 from behaviors_ros.ros.replay import replay as run_replay
 from behaviors_ros.ros.scene import SceneParameters
 from behaviors_ros.ros.up import environment
@@ -35,41 +37,61 @@ def replay(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to write; out/replay_<bag>.")] = None,
     params: Annotated[list[Path] | None, typer.Option(help="Parameter files of the nodes; may be given again.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what the nodes log, not only warnings.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Compare with pipeline.plan on the recorded inputs.")] = False,
     json: JsonOption = None,
 ) -> None:
     """Run a bag through the planning nodes in lock step; record what they decide, draw it, print the decisions' hash.
 
-    JSON: {tracks, plans, unanswered, decision_hash, outcomes: {name: n}, stage_ms: {stage: {p50, p99}}, bag, report,
-    agreement: {cycles, equal} or null}. Exit code 1 when --check finds a decision that differs.
+    JSON: {tracks, plans, unanswered, decision_hash, outcomes: {name: n}, stage_ms: {stage: {p50, p99}}, bag,
+    report: file or null, agreement: {cycles, equal} or null}. Exit code 1 when no plan was made or, with --check,
+    a decision differs.
     """
     os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
-    folder = out or new_bag_path(Path("out"), f"replay_{bag.name}")
-    chosen = str(map_file.resolve()) if map_file else about(bag).get("map", "")
+    recorded = about(bag)
+    total = input_counts(bag)[full_name(TOPICS["tracks"])]
+    folder = out or new_bag_path(Path("out"), f"replay_{bag.resolve().name}")
+    chosen = str(map_file.resolve()) if map_file else recorded.get("map", "")
     with (
-        Console().status("replaying") as status,
-        BagWriter(folder / "bag", {"map": chosen, "source": str(bag)}) as record,
+        BagWriter(folder / "bag", {"source": str(bag)} | recorded | {"map": chosen}) as record,
+        Progress(console=Console(stderr=True), transient=True) as bar,
     ):
-        done = iter(range(1, 1_000_000))
+        task = bar.add_task("replaying", total=total)
         result = run_replay(
-            bag, record, params or [], {"scene.map": chosen} if chosen else {},
-            lambda: status.update(f"replaying: {next(done)} cycles"),
+            bag, record, params or [], {"scene.map": chosen} if chosen else {}, lambda: bar.advance(task),
+            log_level="info" if verbose else "warn",
         )  # fmt: skip
     scene, vehicle = SceneParameters(map=chosen), Vehicle()
     cycles = list(recorded_cycles(folder / "bag", scene, vehicle, history=True))
     different = differing(cycles, vehicle) if check else []
     agreement = {"cycles": len(cycles), "equal": len(cycles) - len(different)} if check else None
-    figures = _figures(result, folder) | {"agreement": agreement}
-    if cycles:
-        write_report(folder / "report.html", cycles, vehicle, f"replay of {bag.name}", {"cycles": len(cycles)})
-    print_table(
-        "Replay", ("", ""), [(key.replace("_", " "), text) for key, text in figures.items() if text is not None]
-    )
+    report = folder / "report.html" if cycles else None
+    figures = _figures(result) | {"bag": str(folder / "bag"), "report": report and str(report), "agreement": agreement}
+    if report:
+        write_report(report, cycles, vehicle, f"replay of {bag.resolve().name}", {"cycles": len(cycles)})
+    print_table("Replay", ("", ""), _rows(figures))
     write_json(json, figures)
-    raise typer.Exit(1 if different else 0)
+    raise typer.Exit(1 if different or not result.plans else 0)
 
 
-def _figures(result: Replayed, folder: Path) -> dict[str, Any]:
+def _rows(figures: dict[str, Any]) -> list[tuple[str, object]]:
+    """The figures in words."""
+    stages = [(f"{stage} p50, p99", "{p50} ms, {p99} ms".format(**ms)) for stage, ms in figures["stage_ms"].items()]
+    outcomes = ", ".join(f"{name.lower()} {number}" for name, number in figures["outcomes"].items())
+    agreed = figures["agreement"]
+    return [
+        ("tracks", figures["tracks"]),
+        ("plans", f"{figures['plans']} ({outcomes})"),
+        ("tracks without a plan", figures["unanswered"]),
+        ("decision hash", figures["decision_hash"]),
+        *stages,
+        *([("pipeline decides the same", f"{agreed['equal']} of {agreed['cycles']} cycles")] if agreed else []),
+        ("bag", figures["bag"]),
+        ("report", figures["report"] or "none: no cycle was recorded whole"),
+    ]
+
+
+def _figures(result: Replayed) -> dict[str, Any]:
     outcomes: dict[str, int] = {}
     for decided in result.plans:
         outcomes[decided.outcome.name] = outcomes.get(decided.outcome.name, 0) + 1
@@ -81,5 +103,4 @@ def _figures(result: Replayed, folder: Path) -> dict[str, Any]:
     return {
         "tracks": result.tracks, "plans": len(result.plans), "unanswered": result.unanswered,
         "decision_hash": result.decision_hash, "outcomes": outcomes, "stage_ms": stages,
-        "bag": str(folder / "bag"), "report": str(folder / "report.html"),
     }  # fmt: skip
