@@ -22,7 +22,10 @@ class ProgressParameters(Parameters):
 
 @register("scorer", "progress")
 class Progress:
-    """Raw: distance along the route in the horizon, up to the goal, m. Score: raw over the distance possible."""
+    """Raw: distance along the route in the horizon, up to the goal, m. Score: root of raw over the distance possible.
+
+    By the root the first metres count most: getting past an obstacle slowly is much better than standing behind it.
+    """
 
     parameters = ProgressParameters
 
@@ -37,7 +40,7 @@ class Progress:
         any_finite = int(np.argmax(finite(candidates)))
         possible = self._possible(scene.route, candidates.trajectory(any_finite), float(start[any_finite]))
         floor = self.p.floor_m
-        return terms(raw, np.maximum(raw, floor) / max(possible, floor), candidates)
+        return terms(raw, np.sqrt(np.maximum(raw, floor) / max(possible, floor)), candidates)
 
     def _possible(self, route: Route, trajectory: Trajectory, start_s: float) -> float:
         """Distance from a trajectory's start with constant acceleration up to the speed limit there, up to the goal, m.

@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
+from jaxtyping import Float
 from numba import njit
 
-from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms
+from behaviors_ros.datatypes import AgentClass, Array, Candidates, Predictions, Scene, StopKind, Terms
+from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
-from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, interval_stride, mode_boxes, near, solid, terms
+from behaviors_ros.scoring.footprint import (
+    ModeBoxes,
+    ego_boxes,
+    foreseeable,
+    interval_stride,
+    mode_boxes,
+    near,
+    solid,
+    terms,
+)
 
 
 class SafeDistanceParameters(Parameters):
@@ -18,6 +29,10 @@ class SafeDistanceParameters(Parameters):
 
     weight: float = value(5.0, "share in the weighted mean", low=0.0, high=100.0)
     standstill_m: float = value(2.0, "gap wished at standstill", low=0.0, high=10.0)
+    parked_m: float = value(8.0, "gap wished behind who is parked in the way: room to pull out", low=0.0, high=30.0)
+    queue_m: float = value(
+        30.0, "who stands within this before a stop point waits there and is not parked", low=0.0, high=200.0
+    )
     response_s: float = value(0.5, "time before the ego's braking takes hold", low=0.0, high=3.0)
     braking_mps2: float = value(3.0, "braking of the ego that the distance counts on", low=0.5, high=10.0)
     vehicle_braking_mps2: float = value(4.0, "braking expected of a vehicle ahead", low=0.5, high=12.0)
@@ -60,7 +75,7 @@ class SafeDistance:
             return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
         p, boxes = self.p, ego_boxes(candidates, self.vehicle)
         fastest = float(np.nanmax(np.abs(candidates.speed), initial=0.0))
-        reach_m = p.standstill_m + fastest * p.response_s + fastest**2 / (2.0 * p.braking_mps2)
+        reach_m = max(p.standstill_m, p.parked_m) + fastest * p.response_s + fastest**2 / (2.0 * p.braking_mps2)
         modes = mode_boxes(
             scene, predictions, solid(predictions) & near(predictions, boxes, reach_m), p.probability_min
         )
@@ -70,14 +85,24 @@ class SafeDistance:
         half_width = boxes.half_width + p.side_margin_m
         ratio = gap_ratio(
             boxes.pose, modes.pose, boxes.half_length, half_width, modes.half_length, modes.half_width, braking,
-            steps, stride, p.standstill_m, p.response_s, p.braking_mps2,
+            self._standstill(scene, modes), steps, stride, p.response_s, p.braking_mps2,
         )  # fmt: skip
         return terms(ratio, ratio, candidates)
+
+    def _standstill(self, scene: Scene, modes: ModeBoxes) -> Float[Array, "mode"]:
+        """Gap wished at standstill behind each mode, m."""
+        first, last = modes.pose[:, 0, :2], modes.pose[:, -1, :2]
+        stands = np.hypot(*(last - first).T) < 0.5
+        s, _ = route_frame(scene.route).project(first)
+        lines = np.array([stop.s for stop in scene.route.stops if stop.kind != StopKind.GOAL])
+        ahead = lines[None, :] - (s + modes.half_length)[:, None]
+        waits = ((ahead > -2.0) & (ahead < self.p.queue_m)).any(axis=1)
+        return np.where(stands & ~waits, self.p.parked_m, self.p.standstill_m)
 
 
 @no_type_check
 @njit(cache=True)
-def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, steps, stride, standstill, response, own):
+def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, standstill, steps, stride, response, own):
     """Mean over the asked steps of the least ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes."""
     total = np.zeros(len(ego))
     for i in range(len(ego)):
@@ -86,12 +111,12 @@ def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, steps, 
             asked += 1
             v = max(ego[i, step, 4], 0.0)
             cos, sin = ego[i, step, 2], ego[i, step, 3]
-            stopping = standstill + v * response + 0.5 * v * v / own
+            stopping = v * response + 0.5 * v * v / own
             least = 1.0
             for m in range(len(modes)):
                 dx, dy = modes[m, step, 0] - ego[i, step, 0], modes[m, step, 1] - ego[i, step, 1]
                 ahead = dx * cos + dy * sin
-                if ahead <= 0.0 or ahead > stopping + ego_length + length[m] + width[m]:
+                if ahead <= 0.0 or ahead > standstill[m] + stopping + ego_length + length[m] + width[m]:
                     continue
                 turn_cos = modes[m, step, 2] * cos + modes[m, step, 3] * sin
                 turn_sin = modes[m, step, 3] * cos - modes[m, step, 2] * sin
@@ -100,7 +125,7 @@ def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, steps, 
                     continue
                 gap = ahead - ego_length - length[m] * abs(turn_cos) - width[m] * abs(turn_sin)
                 u = max(modes[m, step, 4] * turn_cos, 0.0)
-                safe = max(stopping - 0.5 * u * u / braking[m], standstill)
+                safe = standstill[m] + max(stopping - 0.5 * u * u / braking[m], 0.0)
                 least = min(least, max(gap, 0.0) / safe)
             total[i] += least
         total[i] /= max(asked, 1)

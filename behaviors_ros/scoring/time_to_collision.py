@@ -24,7 +24,7 @@ class TimeToCollisionParameters(Parameters):
 
     weight: float = value(5.0, "share in the weighted mean", low=0.0, high=100.0)
     unsafe_s: float = value(0.95, "time to collision from which the score is 0", low=0.0, high=10.0)
-    safe_s: float = value(3.0, "time to collision from which the score is 1", low=0.1, high=10.0)
+    safe_s: float = value(2.0, "time to collision from which the score is 1", low=0.1, high=10.0)
     horizon_s: float = value(4.0, "how far along a candidate it is asked", low=0.0, high=20.0)
     interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
     probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)

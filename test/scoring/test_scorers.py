@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from behaviors_ros.datatypes import AgentClass
+from behaviors_ros.datatypes import AgentClass, StopKind, StopPoint
 
 
 def terms(bench, name, *drives, agents=(), scene=None, **values):
@@ -14,16 +14,16 @@ def terms(bench, name, *drives, agents=(), scene=None, **values):
 
 
 def test_progress_at_the_limit(bench):
-    # At the limit already: 60 m in 6 s are possible; half of it scores one half. Faster than possible scores 1.
+    # At the limit already: 60 m in 6 s are possible; a quarter of it would score one half. Faster than possible scores 1.
     found = terms(bench, "progress", bench.drive(10.0), bench.drive(10.0, -2.0), bench.drive(12.0))
     assert found.raw == pytest.approx([60.0, 25.0, 72.0])
-    assert found.score == pytest.approx([1.0, 25.0 / 60.0, 1.0])
+    assert found.score == pytest.approx([1.0, np.sqrt(25.0 / 60.0), 1.0])
 
 
 def test_progress_from_standstill(bench):
     # 1.5 m/s2 for 6 s: 27 m are possible; with 1 m/s2 18 m.
     found = terms(bench, "progress", bench.drive(0.0, 1.0), bench.drive(0.0))
-    assert found.score == pytest.approx([18.0 / 27.0, 0.1 / 27.0])
+    assert found.score == pytest.approx(np.sqrt([18.0 / 27.0, 0.1 / 27.0]))
 
 
 def test_progress_ends_at_the_goal(bench):
@@ -36,7 +36,9 @@ def test_progress_ends_at_the_goal(bench):
 
 def test_time_to_collision_with_a_stopped_car(bench):
     # Rear of the car at 120 - 2.25 = 117.75; bumper at 53.6: 64.15 m at 10 m/s; after 4 s 24.15 m are left: 2.415 s.
-    found = terms(bench, "time_to_collision", bench.drive(10.0), agents=[bench.Agent((120.0, 0.0))], interval_s=0.2)
+    found = terms(
+        bench, "time_to_collision", bench.drive(10.0), agents=[bench.Agent((120.0, 0.0))], interval_s=0.2, safe_s=3.0
+    )
     assert found.raw[0] == pytest.approx(2.415)
     assert found.score[0] == pytest.approx((2.415 - 0.95) / (3.0 - 0.95))
 
@@ -47,9 +49,13 @@ def test_time_to_collision_of_crossing_and_of_parallel_traffic(bench):
     # the rear leaves 70.9 after 2.18 s: no contact. From y = -10: 1.365 to 2.635 s: contact from 1.55 s on, so the time
     # to collision is 0.15 s at t = 1.4 s.
     crossing = bench.Agent((70.0, -15.0), 5.0, np.pi / 2)
-    assert terms(bench, "time_to_collision", bench.drive(10.0), agents=[crossing], horizon_s=1.5).raw[0] == 3.0
+    assert (
+        terms(bench, "time_to_collision", bench.drive(10.0), agents=[crossing], horizon_s=1.5, safe_s=3.0).raw[0] == 3.0
+    )
     crossing = bench.Agent((70.0, -10.0), 5.0, np.pi / 2)
-    found = terms(bench, "time_to_collision", bench.drive(10.0), agents=[crossing], horizon_s=1.5, interval_s=0.2)
+    found = terms(
+        bench, "time_to_collision", bench.drive(10.0), agents=[crossing], horizon_s=1.5, interval_s=0.2, safe_s=3.0
+    )
     assert found.raw[0] == pytest.approx(0.15) and found.score[0] == 0.0
     oncoming = bench.Agent((120.0, 3.5), 10.0, np.pi)
     assert terms(bench, "time_to_collision", bench.drive(10.0), agents=[oncoming]).score[0] == 1.0
@@ -57,8 +63,10 @@ def test_time_to_collision_of_crossing_and_of_parallel_traffic(bench):
 
 def test_time_to_collision_leaves_out_followers_and_a_standing_ego(bench):
     follower, ahead = bench.Agent((30.0, 0.0), 20.0), bench.Agent((58.0, 0.0), 3.0, np.pi)
-    assert terms(bench, "time_to_collision", bench.drive(10.0), agents=[follower], horizon_s=0.5).raw[0] == 3.0
-    assert terms(bench, "time_to_collision", bench.drive(0.0), agents=[ahead]).raw[0] == 3.0
+    assert (
+        terms(bench, "time_to_collision", bench.drive(10.0), agents=[follower], horizon_s=0.5, safe_s=3.0).raw[0] == 3.0
+    )
+    assert terms(bench, "time_to_collision", bench.drive(0.0), agents=[ahead], safe_s=3.0).raw[0] == 3.0
 
 
 @settings(max_examples=40, deadline=None)
@@ -68,7 +76,7 @@ def test_time_to_collision_agrees_with_small_steps(bench, x, y, yaw, speed):
     from behaviors_ros.geometry.boxes import overlap
 
     agent = bench.Agent((51.35 + x, y), speed, yaw)
-    found = terms(bench, "time_to_collision", bench.drive(10.0), agents=[agent], horizon_s=0.0).raw[0]
+    found = terms(bench, "time_to_collision", bench.drive(10.0), agents=[agent], horizon_s=0.0, safe_s=3.0).raw[0]
     t = np.arange(0.0, 3.0, 0.01)[:, None]
     ego = np.array([51.35, 0.0]) + 10.0 * t * [1.0, 0.0]
     other = np.array(agent.position) + speed * t * [np.cos(yaw), np.sin(yaw)]
@@ -133,12 +141,16 @@ def test_consistency_at_equal_absolute_times(bench):
 
 def test_safe_distance_behind_a_car(bench):
     # Ego at 10 m/s, bumper at 53.6. Safe: 2 + 10 * 0.5 + 100 / 6 - u^2 / 8. Behind a car standing at 75 (rear 72.75):
-    # at t = 0 the gap 19.15 is 0.809 of 23.67. Behind one at 10 m/s, rear at 72.75: 23.67 - 12.5 = 11.17, gap kept: 1.
+    # parked, 8 m are wished instead of 2: at t = 0 the gap 19.15 is 0.645 of 29.67; waiting before a stop point 0.809 of
+    # 23.67. Behind one at 10 m/s, rear at 72.75: 23.67 - 12.5 = 11.17, gap kept: 1.
     values = {"horizon_s": 0.1, "interval_s": 2.0}
     standing, moving = bench.Agent((75.0, 0.0)), bench.Agent((75.0, 0.0), 10.0)
     assert terms(bench, "safe_distance", bench.drive(10.0), agents=[standing], **values).score[0] == pytest.approx(
-        19.15 / (2.0 + 5.0 + 100.0 / 6.0), abs=1e-6
+        19.15 / (8.0 + 5.0 + 100.0 / 6.0), abs=1e-6
     )
+    queue = bench.scene(route=bench.route(stops=[StopPoint(StopKind.SIGNAL, 1, 85.0, 95.0, signals=(1,))]))
+    found = terms(bench, "safe_distance", bench.drive(10.0), agents=[standing], scene=queue, **values)
+    assert found.score[0] == pytest.approx(19.15 / (2.0 + 5.0 + 100.0 / 6.0), abs=1e-6)
     assert terms(bench, "safe_distance", bench.drive(10.0), agents=[moving], **values).score[0] == 1.0
     beside, behind = bench.Agent((75.0, 3.5)), bench.Agent((40.0, 0.0), 10.0)
     assert terms(bench, "safe_distance", bench.drive(10.0), agents=[beside, behind], **values).score[0] == 1.0
