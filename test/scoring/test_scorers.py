@@ -14,7 +14,7 @@ def terms(bench, name, *drives, agents=(), scene=None, **values):
 
 
 def test_progress_at_the_limit(bench):
-    # At the limit already: 60 m in 6 s are possible; a quarter of it would score one half. Faster than possible scores 1.
+    # At the limit already: 60 m in 6 s are possible; a quarter would score one half. Faster than possible scores 1.
     found = terms(bench, "progress", bench.drive(10.0), bench.drive(10.0, -2.0), bench.drive(12.0))
     assert found.raw == pytest.approx([60.0, 25.0, 72.0])
     assert found.score == pytest.approx([1.0, np.sqrt(25.0 / 60.0), 1.0])
@@ -141,7 +141,7 @@ def test_consistency_at_equal_absolute_times(bench):
 
 def test_safe_distance_behind_a_car(bench):
     # Ego at 10 m/s, bumper at 53.6. Safe: 2 + 10 * 0.5 + 100 / 6 - u^2 / 8. Behind a car standing at 75 (rear 72.75):
-    # parked, 8 m are wished instead of 2: at t = 0 the gap 19.15 is 0.645 of 29.67; waiting before a stop point 0.809 of
+    # parked, 8 m are wished instead of 2: at t = 0 the gap 19.15 is 0.645 of 29.67; before a stop point 0.809 of
     # 23.67. Behind one at 10 m/s, rear at 72.75: 23.67 - 12.5 = 11.17, gap kept: 1.
     values = {"horizon_s": 0.1, "interval_s": 2.0}
     standing, moving = bench.Agent((75.0, 0.0)), bench.Agent((75.0, 0.0), 10.0)
