@@ -144,7 +144,7 @@ def project_point_near(path, blocks, groups, x, y, hint, window):
             last += 1
         best = _search_blocks(path, blocks, first, last, x, y, low, high, best)
     if best[0] == math.inf:
-        return project_point(path, blocks, groups, x, y)
+        return project_point_from(path, blocks, groups, x, y, hint)
     return best[1], best[2]
 
 
