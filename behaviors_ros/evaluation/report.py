@@ -156,6 +156,11 @@ def _path(trajectory: Trajectory, origin: Array, every: int) -> dict[str, Any]:
     }
 
 
+def _lacking(degraded: Degraded) -> str:
+    """What the stack drives without, in words; empty for nothing."""
+    return ", ".join(str(mode.name).lower().replace("_", " ") for mode in Degraded if mode & degraded)
+
+
 def _frame(cycle: Cycle, start_ns: int, origin: Array, content: ReportContent) -> dict[str, Any]:
     """One cycle of the playback."""
     scene, plan, ego = cycle.scene, cycle.plan, cycle.scene.ego
@@ -172,7 +177,7 @@ def _frame(cycle: Cycle, start_ns: int, origin: Array, content: ReportContent) -
         "plan": _path(plan.trajectory, origin, 2),
         "stop": _path(plan.stop, origin, content.point_every),
         "generator": plan.generator, "label": plan.label, "reason": plan.reason, "outcome": plan.outcome.name,
-        "degraded": ", ".join(m.name.lower().replace("_", " ") for m in Degraded if m & plan.degraded and m.name), "id": plan.plan_id, "index": plan.index,
+        "degraded": _lacking(plan.degraded), "id": plan.plan_id, "index": plan.index,
     }  # fmt: skip
 
 

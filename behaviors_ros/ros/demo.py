@@ -94,8 +94,8 @@ def run_demo(
 ) -> DemoResult:
     """Drive, record, measure and draw; everything lies in `folder`, where a former drive is replaced.
 
-    `progress` is called with the simulated time since the beginning and the scenario's longest, s. Raises BehaviorsError
-    when the graph does not come up or does not drive.
+    `progress` is called with the simulated time since the beginning and the scenario's longest, s.
+    Raises BehaviorsError when the graph does not come up or does not drive.
     """
     path = scenario_file or DEMO
     if traffic not in ("recorded", "reactive"):

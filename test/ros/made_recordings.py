@@ -7,8 +7,10 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from behaviors_ros.datatypes import AgentClass, EgoState, Goal, Tracks
+from behaviors_ros.ros.cli import main
 from behaviors_ros.ros.conversion import odometry_message, route_message, tracks_message
 from behaviors_ros.ros.up import environment
 from behaviors_ros.simulation.recordings.recording import Recording
@@ -62,6 +64,14 @@ def command_environment():
     """This environment, on a wide terminal, and with the package found from any folder."""
     path = os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH", ""))))
     return environment() | {"COLUMNS": "200", "PYTHONPATH": path}
+
+
+def here(capfd, *arguments):
+    """Run `behaviors` in this process, for what ends before a node is made; as `behaviors` gives it."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    out, err = capfd.readouterr()
+    return subprocess.CompletedProcess(arguments, ended.value.code, out, err)
 
 
 def refused(result, *words):

@@ -14,13 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.demo import describe, run_demo
 
-# At most so long: a drive ends at its goal.
-_COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    TextColumn("{task.completed:.0f} s of at most {task.total} s"),
-)
-
 
 def add(app: typer.Typer) -> None:
     """Add the command."""
@@ -46,12 +39,15 @@ def demo(
     red light, or did not reach the goal of the embedded scenario.
     """
     folder = out or Path("out") / ("demo" if scenario is None else scenario.name.split(".")[0])
-    with Progress(*_COLUMNS, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"driving {scenario or 'the embedded scenario'}", total=None)
-        result = run_demo(
-            scenario, folder, traffic, markers, speed_factor,
-            lambda driven_s, most_s: bar.update(task, completed=driven_s, total=most_s),
-        )  # fmt: skip
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True) as bar:
+        what = f"driving {scenario or 'the embedded scenario'}"
+        task = bar.add_task(what, total=None)
+
+        def progress(driven_s: float, most_s: float) -> None:
+            how_far = f"{driven_s:.0f} s of at most {most_s:.0f} s"  # a drive ends at its goal
+            bar.update(task, completed=driven_s, total=most_s, description=f"{what}: {how_far}")
+
+        result = run_demo(scenario, folder, traffic, markers, speed_factor, progress)
     summary = result.summary
     print_table("Drive", ("", ""), describe(result))
     write_json(json, json_module.loads(json_module.dumps(asdict(summary))))
