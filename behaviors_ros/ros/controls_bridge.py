@@ -99,7 +99,8 @@ class BridgeNode(LifecycleAdapter):
             self.state, self.ego, now, self.parameters.ladder, self.vehicle, self.parameters.limits
         )  # fmt: skip
         if trajectory is not None:
-            self._hand_on(trajectory, now)
+            # A fresh answer is always heard, also of a simulator whose time stands still until it hears one.
+            self._hand_on(trajectory, now, again=fresh)
         if fresh:
             self._latency_s = (self.now_ns - self._tracks_ns) / conversion.NS
         if self.state.mode != before:
@@ -108,9 +109,9 @@ class BridgeNode(LifecycleAdapter):
         if fresh or trajectory is None or self.state.mode != before or now - self._status_ns >= self._repeat_ns:
             self._publish_status(now)
 
-    def _hand_on(self, trajectory: Trajectory, now: int) -> None:
+    def _hand_on(self, trajectory: Trajectory, now: int, again: bool) -> None:
         last, at = self._handed
-        if trajectory is last and now - at < self._repeat_ns:
+        if trajectory is last and now - at < self._repeat_ns and not again:
             return
         self._trajectory.publish(conversion_plan.trajectory_message(trajectory, self.vehicle))
         self._path.publish(conversion_plan.path_message(trajectory))

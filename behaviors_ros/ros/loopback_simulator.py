@@ -138,8 +138,11 @@ class LoopbackNode(LifecycleAdapter):
     def _end(self, why: str) -> None:
         self.ended = True
         self.get_logger().info(f"'{self.scenario.name}' ended after {self.world.time_s:.1f} s: {why}")
-        if self.parameters.log:
-            self.log.write(Path(self.parameters.log), self._has_arrived(), self.scenario.name)
+        if self.parameters.log and self.running:
+            try:
+                self.log.write(Path(self.parameters.log), self._has_arrived(), self.scenario.name)
+            except OSError as error:
+                self.get_logger().error(f"the drive cannot be written: {error}")
         if self.parameters.end_with_drive:
             rclpy.try_shutdown()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+import yaml
 from rclpy.duration import Duration
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.node import Node
@@ -191,6 +192,17 @@ def input_counts(bag: Path) -> dict[str, int]:
         if not counts[topic]:
             raise InputError(bag, topic, "is not recorded", "record it too: nothing can be planned without")
     return counts
+
+
+def require_parameters(files: list[Path]) -> None:
+    """Raise InputError for a parameter file that is no YAML mapping."""
+    for file in files:
+        try:
+            tree = yaml.safe_load(file.read_text())
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise InputError(file, "--params", " ".join(str(error).split()), "give a file as in config/") from None
+        if not isinstance(tree, dict):
+            raise InputError(file, "--params", "is not a mapping", "give a file as in config/")
 
 
 def _readers(name: str) -> int:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 
-from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
+from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
 from behaviors_ros.ros.demo import describe, run_demo
 
 
@@ -39,15 +38,15 @@ def demo(
     red light, or did not reach the goal of the embedded scenario.
     """
     folder = out or Path("out") / ("demo" if scenario is None else scenario.name.split(".")[0])
-    with Progress(TextColumn("{task.description}"), BarColumn(), console=Console(stderr=True), transient=True) as bar:
+    with progress(TextColumn("{task.description}"), BarColumn()) as bar:
         what = f"driving {scenario or 'the embedded scenario'}"
         task = bar.add_task(what, total=None)
 
-        def progress(driven_s: float, most_s: float) -> None:
+        def show(driven_s: float, most_s: float) -> None:
             how_far = f"{driven_s:.0f} s of at most {most_s:.0f} s"  # a drive ends at its goal
             bar.update(task, completed=driven_s, total=most_s, description=f"{what}: {how_far}")
 
-        result = run_demo(scenario, folder, traffic, markers, speed_factor, progress)
+        result = run_demo(scenario, folder, traffic, markers, speed_factor, show)
     summary = result.summary
     print_table("Drive", ("", ""), describe(result))
     write_json(json, json_module.loads(json_module.dumps(asdict(summary))))

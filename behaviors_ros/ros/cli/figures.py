@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 from rich.table import Column, Table
 
 from behaviors_ros.errors import InputError
@@ -50,6 +51,12 @@ def write_json(path: Path | None, figures: Any) -> None:
         path.write_text(json.dumps(figures, indent=2) + "\n")
     except OSError as error:
         raise _unwritable(path, error) from None
+
+
+def progress(*columns: ProgressColumn) -> Progress:
+    """A progress bar on a terminal's error output, gone when the work is done; nothing where there is no terminal."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -36,17 +36,20 @@ def record(
     """
     path = out or new_bag_path(Path("out"), "recording")
     os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
+    writer = BagWriter(path)
     told: list[int] = []
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _: told.append(which))
-    with BagWriter(path) as bag:
-        recorder, executor = Recorder(bag, recorded_topics(), sim_time), EventsExecutor()
-        executor.add_node(recorder)
-        since = time.monotonic()
-        print(f"recording into {path}", flush=True)
-        while not told and (duration == 0.0 or time.monotonic() - since < duration):
-            executor.spin_once(timeout_sec=0.1)
-    rclpy.try_shutdown()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        with writer as bag:
+            recorder, executor = Recorder(bag, recorded_topics(), sim_time), EventsExecutor()
+            executor.add_node(recorder)
+            since = time.monotonic()
+            print(f"recording into {path}", flush=True)
+            while not told and (duration == 0.0 or time.monotonic() - since < duration):
+                executor.spin_once(timeout_sec=0.1)
+    finally:
+        rclpy.try_shutdown()
     print_table(str(path), ("topic", "messages"), list(recorder.counts.items()))
     write_json(json, recorder.counts)

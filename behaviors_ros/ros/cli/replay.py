@@ -8,18 +8,17 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.report import write_report
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.bags import BagWriter, about
 from behaviors_ros.ros.cli.agree import differing
-from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
+from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
 from behaviors_ros.ros.graph import TOPICS
 from behaviors_ros.ros.recorded_cycles import recorded_cycles
 from behaviors_ros.ros.recorder import full_name, new_bag_path
-from behaviors_ros.ros.replay import Replayed, input_counts
+from behaviors_ros.ros.replay import Replayed, input_counts, require_parameters
 from behaviors_ros.ros.replay import replay as run_replay
 from behaviors_ros.ros.scene import SceneParameters
 from behaviors_ros.ros.up import environment
@@ -49,12 +48,15 @@ def replay(
     """
     os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
     recorded = about(bag)
+    require_parameters(params or [])
     total = input_counts(bag)[full_name(TOPICS["tracks"])]
     folder = out or new_bag_path(Path("out"), f"replay_{bag.resolve().name}")
     chosen = str(map_file.resolve()) if map_file else recorded.get("map", "")
+    if chosen and not Path(chosen).is_file():
+        raise InputError(chosen, "map", "no such file", "give the bag's map with --map")
     with (
         BagWriter(folder / "bag", {"source": str(bag)} | recorded | {"map": chosen}) as record,
-        Progress(console=Console(stderr=True), transient=True) as bar,
+        progress() as bar,
     ):
         task = bar.add_task("replaying", total=total)
         result = run_replay(
