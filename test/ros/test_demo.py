@@ -1,6 +1,10 @@
 """The main job on a short drive: through the nodes over ROS, with everything that it leaves behind."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -80,6 +84,32 @@ def test_a_short_drive_and_what_it_leaves(tmp_path, short):
     assert result.returncode == 0, result.stdout + result.stderr
     agreed = json.loads((tmp_path / "agree.json").read_text())
     assert agreed["equal"] == agreed["cycles"] == summary["cycles"]
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_all_nodes(tmp_path, short, which):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "behaviors_ros.ros.cli", "demo", "--scenario", short, "--out", tmp_path / "out"],
+        env=made.command_environment() | {"DRIVE": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 60.0
+    while not all(list((tmp_path / "out" / "logs").glob(f"{name}.log")) for name in ("prediction", "controls_bridge")):
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.05)
+    code, out, err = made.interrupted(process, after_s=1.0, which=which)
+    assert code in (1, 130), out + err  # which of them depends on what the interrupt met
+    assert "Traceback" not in out + err
+    assert about(tmp_path / "out" / "bag")["source"] == "short.yaml"  # whole
+    left = [p for p in Path("/proc").glob("[0-9]*/environ") if _mine(p, f"DRIVE={tmp_path}")]
+    assert not left
+
+
+def _mine(environ, entry):
+    try:
+        return entry.encode() in environ.read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def test_wrong_use_is_one_line(tmp_path, short, capfd):

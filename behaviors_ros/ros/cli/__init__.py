@@ -7,6 +7,7 @@ import pkgutil
 import sys
 
 import typer
+from rclpy.executors import ExternalShutdownException
 
 from behaviors_ros.errors import BehaviorsError
 
@@ -27,12 +28,15 @@ def application() -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Wrong use is one line and exit code 2, without a traceback."""
+    """Entry point. Wrong use is one line and exit code 2, an interrupt exit code 130, both without a traceback."""
     try:
         application()(arguments, prog_name="behaviors")
     except BehaviorsError as error:
         print(f"behaviors: {error}", file=sys.stderr)
         sys.exit(2)
+    except ExternalShutdownException:
+        print("behaviors: interrupted", file=sys.stderr)
+        sys.exit(130)
     except OSError as error:
         place = error.filename or "output"
         print(f"behaviors: {place}: {error.strerror or error}; give a place that can be used", file=sys.stderr)
