@@ -75,7 +75,8 @@ def predictions(scene):
     valid = np.tile([True, False], (count, 1))
     return Predictions(
         scene.stamp_ns, STEPS, scene.tracks.id, scene.tracks.kind, scene.tracks.length, scene.tracks.width, valid,
-        np.where(valid, 1.0, 0.0), np.ones((count, 2), int), position, _steps(valid, 0.0), _steps(valid, 5.0), covariance,
+        np.where(valid, 1.0, 0.0), np.ones((count, 2), int), position, _steps(valid, 0.0), _steps(valid, 5.0),
+        covariance,
     )  # fmt: skip
 
 
