@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 from copy import deepcopy
 
 import made_recordings as made
@@ -95,6 +98,24 @@ def test_bad_messages_in_a_bag_are_refused_the_same_way_by_nodes_and_pipeline(tm
     assert figures["decision_hash"] == once.decision_hash
     assert figures["agreement"] == {"cycles": 20, "equal": 20}
     assert "refused" in result.stderr + result.stdout  # warnings of the nodes are shown
+
+
+@pytest.mark.skipif(os.environ.get("ROS_DISTRO") == "humble", reason="has no discovery range")
+def test_two_replays_at_once_do_not_disturb_each_other(tmp_path, monkeypatch):
+    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE")
+    environment = made.command_environment()
+    del environment["ROS_AUTOMATIC_DISCOVERY_RANGE"]
+    found = {}
+    for seconds in (1.0, 1.5):
+        bag = write(tmp_path / f"bag_{seconds}", made.messages(seconds))
+        command = [sys.executable, "-m", "behaviors_ros.ros.cli", "replay", bag, "--out", tmp_path / f"out_{seconds}"]
+        found[seconds] = subprocess.Popen(
+            [*command, "--json", tmp_path / f"{seconds}.json"], env=environment, stdout=subprocess.DEVNULL
+        )
+    for seconds, process in found.items():
+        assert process.wait(60) == 0
+        figures = json.loads((tmp_path / f"{seconds}.json").read_text())
+        assert (figures["plans"], figures["unanswered"]) == (round(seconds * 10) + 1, 0)
 
 
 def test_another_trajectory_is_a_disagreement(tmp_path):

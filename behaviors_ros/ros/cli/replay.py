@@ -42,10 +42,13 @@ def replay(
 ) -> None:
     """Run a bag through the planning nodes in lock step; record what they decide, draw it, print the decisions' hash.
 
+    No other process sees its topics, unless ROS_AUTOMATIC_DISCOVERY_RANGE is set.
     JSON: {tracks, plans, unanswered, decision_hash, outcomes: {name: n}, stage_ms: {stage: {p50, p99}}, bag,
     report: file or null, agreement: {cycles, equal} or null}. Exit code 1 when no plan was made or, with --check,
     a decision differs.
     """
+    # Nothing outside this process hears old inputs or disturbs the lock step, unless the user opens it.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "OFF")
     os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
     recorded = about(bag)
     require_parameters(params or [])
