@@ -20,6 +20,7 @@ from behaviors_ros.evaluation.drive import Drive
 from behaviors_ros.evaluation.metrics import measure
 from behaviors_ros.evaluation.report import write_report
 from behaviors_ros.evaluation.summary import Summary, summarise
+from behaviors_ros.pipeline import build
 from behaviors_ros.ros.bags import BagWriter
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.drive_log import read_drive
@@ -28,6 +29,7 @@ from behaviors_ros.ros.recorded_cycles import RecordedCycle, recorded_cycles
 from behaviors_ros.ros.recorder import Recorder, full_name, recorded_topics
 from behaviors_ros.ros.scene import SceneParameters
 from behaviors_ros.ros.up import Graph, GraphConfig, environment, node_parameters
+from behaviors_ros.ros.warm_drive import warm_up
 from behaviors_ros.simulation.rollout import Log
 from behaviors_ros.simulation.scenario import DEMO, Scenario, load_scenario
 
@@ -112,6 +114,8 @@ def run_demo(
     loopback = {"log": str(executed), "traffic": traffic, "speed_factor": speed_factor}
     config = GraphConfig(groups=groups, scenario=str(path.resolve()), nodes={"loopback_simulator": loopback})
     about = {"source": path.name, "licence": scenario.provenance, "map": map_of(config)}
+    # One process compiles what is not compiled yet; three nodes at once would each do the same.
+    warm_up(build({"vehicle": scenario.vehicle.model_dump()}))
     arrivals = _driven(config, folder, about, lambda driven_s: progress(driven_s, scenario.duration_s))
     if not executed.is_file():
         raise BehaviorsError(f"the drive did not take place; see the nodes' output in {folder / 'logs'}")

@@ -9,7 +9,7 @@ from typing import Any
 from behaviors_ros.datatypes import Grid, Scene
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.pipeline import Configuration, GridParameters
+from behaviors_ros.pipeline import Configuration, GridParameters, Stages, build
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.conversion_stages import Cycle, cycle
 from behaviors_ros.ros.node import LifecycleAdapter
@@ -44,6 +44,11 @@ class PlanningNode(LifecycleAdapter):
         self.reads("signals", self._signals)
         self.reads("route", self.inputs.add_route)
         self.reads("selected", self._selected)
+
+    def default_stages(self) -> Stages:
+        """All stages with default plugins on this node's grid and vehicle, to be warmed up with."""
+        grid = {"dt_s": self.grid.dt_s, "steps": self.grid.steps}
+        return build({"vehicle": self.vehicle.model_dump(), "grid": grid})
 
     # --- inputs ------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from behaviors_ros.ros.node import OK
 from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
 from behaviors_ros.ros.warm import warm_scene
+from behaviors_ros.ros.warm_drive import warm_up
 
 
 class PredictionParameters(PlanningParameters):
@@ -39,6 +40,7 @@ class PredictionNode(PlanningNode):
         self.number = 0
         self.listen(parameters, history=True)
         self.predictor.predict(warm_scene(self.inputs.map, parameters.vehicle), self.grid)
+        warm_up(replace(self.default_stages(), predictor=self.predictor), predict_only=True)
 
     def perceived(self) -> None:
         """Begin a cycle with the latest of everything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from behaviors_ros import registry
@@ -15,6 +16,7 @@ from behaviors_ros.ros.node import OK
 from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
 from behaviors_ros.ros.warm import warm_predictions, warm_scene
+from behaviors_ros.ros.warm_drive import warm_up
 
 
 class GenerationParameters(PlanningParameters):
@@ -42,6 +44,7 @@ class GenerationNode(PlanningNode):
         self.reads("predictions", self.begin)
         scene = warm_scene(self.inputs.map, parameters.vehicle)
         generate(scene, warm_predictions(scene, self.grid), self.grid, self.generators)
+        warm_up(replace(self.default_stages(), generators=self.generators))
 
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
         """Generate and publish."""

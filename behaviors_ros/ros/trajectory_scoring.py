@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from behaviors_ros import registry
@@ -16,6 +17,7 @@ from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
 from behaviors_ros.ros.scene import Recent
 from behaviors_ros.ros.warm import warm_candidates, warm_predictions, warm_scene
+from behaviors_ros.ros.warm_drive import warm_up
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import Selection, select
 
@@ -55,6 +57,7 @@ class ScoringNode(PlanningNode):
         offered = warm_candidates(scene, self.grid)
         table = score(scene, predicted, offered, self.gates, self.scorers)
         select(scene, offered, table, self.selection, self.vehicle, 1)
+        warm_up(replace(self.default_stages(), gates=self.gates, scorers=self.scorers))
 
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
         """Score, select, publish: the decision first, what explains it after."""

@@ -1,0 +1,84 @@
+"""Cycles of the embedded drive, run when a node is configured: what they need is then compiled and loaded.
+
+They stand where the drive meets each kind of road user, signal and rule, so that every kernel is asked for. Stages hand
+on messages here as they do in the graph, for a kernel is compiled anew for another layout of an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from behaviors_ros.datatypes import EgoState, Plan, Scene
+from behaviors_ros.generation.generate import generate
+from behaviors_ros.maps.route import route_frame
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.pipeline import Stages
+from behaviors_ros.ros import conversion_plan
+from behaviors_ros.ros.conversion_stages import (
+    Cycle,
+    Inputs,
+    candidates,
+    candidates_message,
+    origin_of,
+    predictions,
+    predictions_message,
+)
+from behaviors_ros.scoring.score import score
+from behaviors_ros.scoring.select import select
+from behaviors_ros.simulation.scenario import DEMO, Scenario, load_scenario
+from behaviors_ros.simulation.world import observe, placed, start
+
+# Arc length m, speed m/s, distance m and angle rad beside the route: with cyclist and bus, before the red signal,
+# behind the parked van (moving and standing), at the crosswalk, giving way, with the dog, at the goal, far off and
+# across.
+PLACES = (
+    (60.0, 8.0, 0.0, 0.0), (215.0, 6.0, 0.0, 0.0), (235.0, 0.0, 0.0, 0.0), (290.0, 8.0, 0.0, 0.0),
+    (322.0, 0.0, 0.0, 0.0), (372.0, 7.0, 0.0, 0.0), (445.0, 7.0, 0.3, 0.0), (467.0, 0.0, 0.0, 0.0),
+    (545.0, 8.0, 0.0, 0.0), (670.0, 4.0, 0.0, 0.0), (120.0, 5.0, 3.0, 0.6),
+)  # fmt: skip
+
+
+def warm_up(stages: Stages, predict_only: bool = False) -> None:
+    """Run the stages on every place, twice; the second time with the first plan as the previous one."""
+    for scenes in _scenes(stages.vehicle):
+        previous: Plan | None = None
+        for scene in scenes:
+            previous = _cycle(replace(scene, previous=previous), stages, predict_only)
+
+
+def _cycle(scene: Scene, stages: Stages, predict_only: bool) -> Plan | None:
+    """One cycle through messages, and its plan."""
+    of, origin = Cycle(1, Inputs(scene.tracks.stamp_ns, scene.stamp_ns)), origin_of(scene.ego)
+    predicted = stages.predictor.predict(scene, stages.grid)
+    if predict_only:
+        return None
+    predicted = predictions(predictions_message(predicted, of, stages.predictor.name, origin))
+    offered = generate(scene, predicted, stages.grid, stages.generators)
+    offered = candidates(candidates_message(offered, of, origin))
+    scores = score(scene, predicted, offered, stages.gates, stages.scorers)
+    plan = select(scene, offered, scores, stages.selection, stages.vehicle, 1)
+    return conversion_plan.plan(conversion_plan.plan_message(plan, of, stages.vehicle))
+
+
+def _scenes(vehicle: Vehicle) -> Iterator[list[Scene]]:
+    """Two scenes 0.1 s apart at every place."""
+    scenario = load_scenario(DEMO, vehicle=vehicle)
+    for place in PLACES:
+        yield _scenes_at(scenario, *place)
+
+
+def _scenes_at(scenario: Scenario, s: float, speed: float, aside: float, across: float) -> list[Scene]:
+    frame, world = route_frame(scenario.route), start(scenario)
+    scenes = []
+    for step in range(1, 32):
+        at = s + 0.1 * speed * (step - 30)
+        stamp_ns = scenario.start.stamp_ns + step * 100_000_000
+        position = np.asarray(frame.cartesian(at, aside))
+        world = placed(world, EgoState(stamp_ns, position, float(frame.heading(at)) + across, speed))
+        if step >= 30:
+            ego, tracks, signals = observe(world)
+            scenes.append(Scene(ego.stamp_ns, ego, tracks, scenario.route, scenario.map, signals))
+    return scenes
