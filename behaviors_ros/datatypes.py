@@ -550,7 +550,9 @@ def rounded(value: Handed) -> Handed:
     for name, array in vars(value).items():
         if isinstance(array, np.ndarray) and array.dtype == np.float64 and name != "time_s":
             if name == "position":
-                changes[name] = np.round(array / POSITION_QUANTUM_M) * POSITION_QUANTUM_M
+                rounded_array = np.round(array / POSITION_QUANTUM_M) * POSITION_QUANTUM_M
             else:
-                changes[name] = array.astype(np.float32).astype(np.float64)
+                rounded_array = array.astype(np.float32).astype(np.float64)
+            # One memory layout whatever the number of agents: kernels are compiled for each layout they meet.
+            changes[name] = np.ascontiguousarray(rounded_array)
     return replace(value, **changes)

@@ -46,8 +46,10 @@ def agents_along(
     mode = predictions.probability.argmax(axis=1)
     pick = np.arange(count)
     take = np.clip(np.arange(steps), 0, len(predictions.time_s) - 1)
-    position, yaw = predictions.position[pick, mode][:, take], predictions.yaw[pick, mode][:, take]
-    speed = predictions.speed[pick, mode][:, take]
+    position, yaw, speed = (
+        np.ascontiguousarray(column[pick, mode][:, take])
+        for column in (predictions.position, predictions.yaw, predictions.speed)
+    )
     low, high = int((station - 30.0) / spacing_m), int((station + reach_m) / spacing_m) + 1
     along = np.empty((count, steps, 6))
     near = np.zeros(count, bool)

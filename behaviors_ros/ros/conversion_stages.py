@@ -165,7 +165,7 @@ def predictions(message: PredictedObjects) -> Predictions:
         position=position,
         yaw=read("yaw_rad", n, k, t),
         speed=read("speed_mps", n, k, t),
-        covariance=read("covariance_m2", n, k, t, 3)[..., [0, 1, 1, 2]].reshape(n, k, t, 2, 2),
+        covariance=np.ascontiguousarray(read("covariance_m2", n, k, t, 3)[..., [0, 1, 1, 2]]).reshape(n, k, t, 2, 2),
         model_hash=message.model_hash,
         degraded=Degraded(int(message.degraded)),
     )

@@ -44,9 +44,11 @@ PLACES = (
 def warm_up(stages: Stages, predict_only: bool = False) -> None:
     """Run the stages on every place, twice; the second time with the first plan as the previous one."""
     for scenes in _scenes(stages.vehicle):
-        previous: Plan | None = None
-        for scene in scenes:
-            previous = _cycle(replace(scene, previous=previous), stages, predict_only)
+        for agents in (0, 1, len(scenes[0].tracks)):
+            previous: Plan | None = None
+            for scene in scenes:
+                nearest = scene.tracks.take(np.arange(min(agents, len(scene.tracks))))
+                previous = _cycle(replace(scene, tracks=nearest, previous=previous), stages, predict_only)
 
 
 def _cycle(scene: Scene, stages: Stages, predict_only: bool) -> Plan | None:
