@@ -100,7 +100,7 @@ def dense(scene: Scene, agents: int) -> Scene:
 
 
 def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | None) -> Latency:
-    """Run the stack on a fed scene with so many agents; the first second is left out."""
+    """Run the stack on a fed scene with so many agents; the first three seconds, in which route and map are taken up, are left out."""
     lane_map: LaneMap | None = load_map(map_file) if map_file else None
     scene = dense(warm_scene(lane_map, Vehicle(), speed=5.0), agents)
     # The ego is kept in its place, while each plan goes on from the one before: the bridge must not mind.
@@ -126,7 +126,7 @@ def _feed(feeder: Feeder, executor: SingleThreadedExecutor, graph: Graph, second
         if graph.watch() is not None or time.monotonic() > deadline:
             raise BehaviorsError("bench latency: the stack did not start; run it with --log FOLDER to see why")
     feeder.begin()
-    end = time.monotonic() + seconds + 1.0
+    end = time.monotonic() + seconds + 3.0
     while time.monotonic() < end:
         executor.spin_once(timeout_sec=0.05)
 
@@ -137,7 +137,7 @@ def _listening(feeder: Feeder) -> bool:
 
 
 def _figures(feeder: Feeder, agents: int) -> Latency:
-    begin = feeder.started_ns + 1_000_000_000
+    begin = feeder.started_ns + 3_000_000_000
     rows = [
         ((feeder.arrived[stamp] - tracks) * 1e-6, times)
         for stamp, (tracks, times) in feeder.tracks_of.items()

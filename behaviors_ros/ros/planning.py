@@ -119,10 +119,14 @@ class PlanningNode(LifecycleAdapter):
             self.counts["cycles given up"] += 1
             return
         scene = self.inputs.scene(of.inputs)
-        if scene is not None:
+        if scene is not None and self.ready(of):
             self._pending = None
             self.counts["cycles"] += 1
             self.work(replace(scene, degraded=of.degraded), of, message)
+
+    def ready(self, of: Cycle) -> bool:
+        """Whether what the stage needs beside the scene has come."""
+        return True
 
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
         """Run the stage and publish."""

@@ -47,9 +47,17 @@ class ScoringNode(PlanningNode):
         self.table, self.publisher = self.writes("scores"), self.writes("selected")
         self.predicted: Recent[Predictions] = Recent(10)
         self.listen(parameters)
-        self.reads("predictions", lambda message: self.predicted.add(cycle(message).number, predictions(message)))
+        self.reads("predictions", self._predictions)
         self.reads("candidates", self.begin)
         self._warm_up()
+
+    def _predictions(self, message: Any) -> None:
+        self.predicted.add(cycle(message).number, predictions(message))
+        self.attempt()
+
+    def ready(self, of: Cycle) -> bool:
+        """Predictions are the larger message: they may come after the candidates made from them."""
+        return self.predicted.get(of.number) is not None
 
     def _warm_up(self) -> None:
         scene = warm_scene(self.inputs.map, self.vehicle)
@@ -62,9 +70,7 @@ class ScoringNode(PlanningNode):
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
         """Score, select, publish: the decision first, what explains it after."""
         predicted = self.predicted.get(of.number)
-        if predicted is None:
-            self.counts["cycles without predictions"] += 1
-            return
+        assert predicted is not None
         since = time.perf_counter()
         offered = candidates(message)
         table = score(scene, predicted, offered, self.gates, self.scorers)
