@@ -100,7 +100,10 @@ def dense(scene: Scene, agents: int) -> Scene:
 
 
 def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | None) -> Latency:
-    """Run the stack on a fed scene with so many agents; the first three seconds, in which route and map are taken up, are left out."""
+    """Run the stack on a fed scene with so many agents.
+
+    The first three seconds, in which route and map are taken up, are left out.
+    """
     lane_map: LaneMap | None = load_map(map_file) if map_file else None
     scene = dense(warm_scene(lane_map, Vehicle(), speed=5.0), agents)
     # The ego is kept in its place, while each plan goes on from the one before: the bridge must not mind.
