@@ -53,10 +53,19 @@ def stop_points(
             found += _yielding(lane_map, on, frame, begin, end, at, places)
     found = _merged(found)
     found += _crosswalks(lane_map, frame, {i for i, _, _ in spans}, places)
-    if goal.speed is None or goal.speed[0] <= 0.0 <= goal.speed[1]:
+    if halts_at(goal):
         found.append(StopPoint(StopKind.GOAL, 0, goal_end_s, max(goal_end_s, float(s[-1]))))
     inside = [stop for stop in found if 0.0 <= stop.s <= s[-1]]
     return tuple(sorted(inside, key=lambda stop: (stop.s, stop.kind, stop.id)))
+
+
+def halts_at(goal: Goal) -> bool:
+    """Whether one halts at a goal: where its speeds include standstill, or are free and it is not a region to be in at
+    a time.
+    """
+    if goal.speed is None:
+        return goal.time is None
+    return goal.speed[0] <= 0.0 <= goal.speed[1]
 
 
 def _spans(lane: Int[Array, "point"], s: Float[Array, "point"]) -> Iterator[tuple[int, float, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, Terms, Trajectory
+from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, StopKind, Terms, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.footprint import finite, terms
@@ -22,7 +22,9 @@ class ProgressParameters(Parameters):
 
 @register("scorer", "progress")
 class Progress:
-    """Raw: distance along the route in the horizon, up to the goal, m. Score: root of raw over the distance possible.
+    """Raw: distance along the route in the horizon, up to a goal that is halted at, m.
+
+    Score: root of raw over the distance possible.
 
     By the root the first metres count most: getting past an obstacle slowly is much better than standing behind it.
     """
@@ -35,15 +37,20 @@ class Progress:
 
     def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
         """One term a candidate."""
-        start, goal_s = candidates.s[:, 0], scene.route.goal_s
+        start, goal_s = candidates.s[:, 0], self._end(scene.route)
         raw = np.minimum(candidates.s[:, -1], np.maximum(goal_s, start)) - start
         any_finite = int(np.argmax(finite(candidates)))
         possible = self._possible(scene.route, candidates.trajectory(any_finite), float(start[any_finite]))
         floor = self.p.floor_m
         return terms(raw, np.sqrt(np.maximum(raw, floor) / max(possible, floor)), candidates)
 
+    def _end(self, route: Route) -> float:
+        """Arc length beyond which nothing is gained, m: the goal, where one halts there."""
+        halts = any(stop.kind == StopKind.GOAL for stop in route.stops)
+        return route.goal_s if halts else float("inf")
+
     def _possible(self, route: Route, trajectory: Trajectory, start_s: float) -> float:
-        """Distance from a trajectory's start with constant acceleration up to the speed limit there, up to the goal, m.
+        """Distance from a trajectory's start with constant acceleration up to the speed limit there, up to the end, m.
 
         A start above the limit counts as at the limit from the next step on. Trapezoidal rule over the grid.
         """
@@ -52,4 +59,4 @@ class Progress:
             limit = float(route.speed_limit[min(int(np.searchsorted(route.s, s)), len(route.s) - 1)])
             faster = min(speed + self.p.acceleration_mps2 * dt, limit, self.vehicle.speed_max_mps)
             s, speed = s + 0.5 * (speed + faster) * dt, faster
-        return max(min(s, route.goal_s) - start_s, 0.0)
+        return max(min(s, self._end(route)) - start_s, 0.0)

@@ -59,6 +59,8 @@ def test_goal_stop_only_where_standing_is_wanted(straight_map):
     for speed, stops in ((None, True), ((0.0, 5.0), True), ((3.0, 9.0), False)):
         route = build_route(straight_map, (1, 11), Goal(np.array([110.0, 1.75]), speed=speed), START)
         assert (StopKind.GOAL in kinds(route)) is stops
+    in_time = Goal(np.array([110.0, 1.75]), time=(3.0, 5.0))  # a region to be in at a time is passed through
+    assert StopKind.GOAL not in kinds(build_route(straight_map, (1, 11), in_time, START))
 
 
 def test_goal_region(straight_map):

@@ -27,11 +27,16 @@ def test_progress_from_standstill(bench):
 
 
 def test_progress_ends_at_the_goal(bench):
-    scene = bench.scene(route=bench.route(goal_s=70.0))
+    halt = (StopPoint(StopKind.GOAL, 0, 70.0, 400.0),)
+    scene = bench.scene(route=bench.route(stops=halt, goal_s=70.0))
     found = terms(bench, "progress", bench.drive(10.0), bench.drive(10.0, -2.5), scene=scene)
     assert found.raw == pytest.approx([20.0, 20.0])
     assert found.score == pytest.approx([1.0, 1.0])
     assert terms(bench, "progress", bench.drive(0.0, s=70.0), scene=scene).score[0] == 1.0
+    # A goal to pass through: 60 m are driven of 60 m possible, braking 20 m.
+    scene = bench.scene(route=bench.route(goal_s=70.0))
+    found = terms(bench, "progress", bench.drive(10.0), bench.drive(10.0, -2.5), scene=scene)
+    assert found.score == pytest.approx([1.0, np.sqrt(1.0 / 3.0)])
 
 
 def test_time_to_collision_with_a_stopped_car(bench):
