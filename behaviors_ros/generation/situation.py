@@ -15,6 +15,7 @@ from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.paths import lateral_start
 from behaviors_ros.generation.reference import Reference, nearest, project, reference_of
 from behaviors_ros.generation.start import Stitching, previous_state, start_state
+from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.parameters import Vehicle
 
 STOP_WORDS = {
@@ -127,9 +128,7 @@ def _parked(agents: Agents, route: Route, shift: float, queue_m: float) -> Bool[
         return np.zeros(0, dtype=bool)
     front = agents.along[:, :, FRONT]
     stands = np.nanmax(front, axis=1) - np.nanmin(front, axis=1) < 0.5
-    lines = np.array([stop.s for stop in route.stops if stop.kind in STOP_WORDS])
-    ahead = lines[None, :] - (front[:, :1] + shift)
-    return stands & ~((ahead > -2.0) & (ahead < queue_m)).any(axis=1)
+    return stands & ~waits_at_stop(route, front[:, 0] + shift, queue_m)
 
 
 def _sampling(start: EgoState, grid: Grid, driving: Driving) -> tuple[float, int]:

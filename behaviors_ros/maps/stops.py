@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import shapely
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from behaviors_ros.datatypes import Array, Goal, Lane, LaneMap, StopKind, StopPoint, Turn
+from behaviors_ros.datatypes import Array, Goal, Lane, LaneMap, Route, StopKind, StopPoint, Turn
 from behaviors_ros.geometry.frenet import FrenetFrame
 from behaviors_ros.maps.lanes import lane_polygon
 from behaviors_ros.parameters import Parameters, value
@@ -66,6 +66,18 @@ def halts_at(goal: Goal) -> bool:
     if goal.speed is None:
         return goal.time is None
     return goal.speed[0] <= 0.0 <= goal.speed[1]
+
+
+def waits_at_stop(
+    route: Route, front_s: Float[Array, "agent"], reach_m: float, past_m: float = 2.0
+) -> Bool[Array, "agent"]:
+    """Whether one whose front is at arc length `front_s` (m) waits before a stop point other than the goal.
+
+    It does when the nearest such line is less than `reach_m` ahead of its front, or less than `past_m` behind it.
+    """
+    lines = np.array([stop.s for stop in route.stops if stop.kind is not StopKind.GOAL])
+    ahead = lines[None, :] - front_s[:, None]
+    return ((ahead > -past_m) & (ahead < reach_m)).any(axis=1)
 
 
 def _spans(lane: Int[Array, "point"], s: Float[Array, "point"]) -> Iterator[tuple[int, float, float]]:

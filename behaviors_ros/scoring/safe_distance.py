@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from numba import njit
 
-from behaviors_ros.datatypes import AgentClass, Array, Candidates, Predictions, Scene, StopKind, Terms
+from behaviors_ros.datatypes import AgentClass, Array, Candidates, Predictions, Scene, Terms
 from behaviors_ros.maps.route import route_frame
+from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.footprint import (
@@ -94,9 +95,7 @@ class SafeDistance:
         first, last = modes.pose[:, 0, :2], modes.pose[:, -1, :2]
         stands = np.hypot(*(last - first).T) < 0.5
         s, _ = route_frame(scene.route).project(first)
-        lines = np.array([stop.s for stop in scene.route.stops if stop.kind != StopKind.GOAL])
-        ahead = lines[None, :] - (s + modes.half_length)[:, None]
-        waits = ((ahead > -2.0) & (ahead < self.p.queue_m)).any(axis=1)
+        waits = waits_at_stop(scene.route, s + modes.half_length, self.p.queue_m)
         return np.where(stands & ~waits, self.p.parked_m, self.p.standstill_m)
 
 

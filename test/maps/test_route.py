@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from behaviors_ros.datatypes import EgoState, Goal, Lane, LaneKind, LaneMap, StopKind
+from behaviors_ros.datatypes import EgoState, Goal, Lane, LaneKind, LaneMap, StopKind, StopPoint
 from behaviors_ros.errors import InputError
 from behaviors_ros.geometry.polylines import curvatures, headings
 from behaviors_ros.geometry.transforms import rotate
 from behaviors_ros.maps.derive import completed
 from behaviors_ros.maps.reference import Shape, smoothed
 from behaviors_ros.maps.route import build_route, mapless_route, route_frame, search
+from behaviors_ros.maps.stops import waits_at_stop
 
 START = np.array([40.0, 1.75])
 
@@ -61,6 +62,15 @@ def test_goal_stop_only_where_standing_is_wanted(straight_map):
         assert (StopKind.GOAL in kinds(route)) is stops
     in_time = Goal(np.array([110.0, 1.75]), time=(3.0, 5.0))  # a region to be in at a time is passed through
     assert StopKind.GOAL not in kinds(build_route(straight_map, (1, 11), in_time, START))
+
+
+def test_who_waits_at_a_stop(straight_map):
+    route = build_route(straight_map, (1, 11), Goal(np.array([110.0, 1.75])), START)
+    stops = (StopPoint(StopKind.SIGNAL, 1, 50.0, 60.0), StopPoint(StopKind.GOAL, 0, 100.0, 110.0))
+    route = replace(route, stops=stops)
+    # Reach 30 m before the line at 50, 2 m past it; the goal at 100 makes nobody wait.
+    fronts = np.array([19.0, 21.0, 49.0, 51.0, 53.0, 99.0])
+    assert waits_at_stop(route, fronts, 30.0).tolist() == [False, True, True, True, False, False]
 
 
 def test_goal_region(straight_map):

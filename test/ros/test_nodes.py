@@ -100,6 +100,21 @@ def test_scoring_selects():
         assert table.total.argmax() == plan.index or plan.outcome != 0
 
 
+def test_scoring_waits_for_predictions_that_come_after_their_candidates():
+    with Harness("trajectory_scoring") as harness:
+        harness.active()
+        made = []
+
+        def act():
+            ego = harness.feed()
+            made.append(Stages(harness.scene_of(ego), len(made) + 1))
+            harness.send("candidates", made[-1].candidates)
+            time.sleep(0.1)
+            harness.send("predictions", made[-1].predictions)
+
+        harness.until(lambda: harness.heard["selected"], act=act, every_s=0.5)
+
+
 def test_bridge_goes_down_to_the_stop_when_plans_end():
     with Harness("controls_bridge") as harness:
         harness.active()
