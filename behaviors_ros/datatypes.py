@@ -255,6 +255,7 @@ class Goal:
     """Where to arrive. position (2,) m is always set; the rest constrains the arrival where given.
 
     polygon (point, 2) m: region for the box centre; yaw, speed, time: inclusive intervals in rad, m/s, s since start.
+    anywhere: the place is not asked for, `position` only says which way to go on.
     """
 
     position: Float[Array, "2"]
@@ -262,6 +263,7 @@ class Goal:
     yaw: tuple[float, float] | None = None
     speed: tuple[float, float] | None = None
     time: tuple[float, float] | None = None
+    anywhere: bool = False
 
 
 class StopKind(IntEnum):
@@ -299,7 +301,8 @@ class Route:
     distances from the path to a boundary, m, left positive and right positive too: `left_lane`/`right_lane` to the edge
     of the ego's own lane, `left_drivable`/`right_drivable` to the edge of everything drivable, oncoming lanes included;
     `left_same`/`right_same` to the edge of lanes of the ego's own direction. stops sorted by s.
-    The goal lies at `goal_s`. The path may go on past it.
+    The goal lies at `goal_s`, its region from `goal_from_s` to `goal_to_s`. The path may go on past it.
+    stamp_ns: when the route was set, from which the goal's times count; 0: unknown.
     """
 
     lanes: tuple[int, ...]
@@ -316,6 +319,9 @@ class Route:
     left_drivable: Float[Array, "point"]
     right_drivable: Float[Array, "point"]
     stops: tuple[StopPoint, ...] = ()
+    goal_from_s: float = float("nan")
+    goal_to_s: float = float("nan")
+    stamp_ns: int = 0
 
 
 @dataclass(frozen=True, eq=False)

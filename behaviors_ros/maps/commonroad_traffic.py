@@ -208,13 +208,13 @@ def _goals(
     limits: Limits,
     start: tuple[Array, float, float],
 ) -> list[Goal]:
-    """One goal a connected region of a goal state. Without a region (polygon None) only time and speed count."""
+    """One goal a connected region of a goal state. Without a place only heading, speed and time count."""
     field = f"{field}, goalState"
     yaw, speed, steps = (bounds(state, name, source, field) for name in ("orientation", "velocity", "time"))
     time = None if steps is None else ((steps[0] - start_time) * dt, (steps[1] - start_time) * dt)
     element = state.find("position")
     if element is None:
-        return [Goal(_reached(lane_map, *start, time[1] if time else 0.0), None, yaw, speed, time)]
+        return [Goal(_reached(lane_map, *start, time[1] if time else 0.0), None, yaw, speed, time, True)]
     point = points(element, source, f"{field}, position", limits.coordinate_m)
     if len(point):
         return [Goal(point[0], None, yaw, speed, time)]

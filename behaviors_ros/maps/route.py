@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -46,8 +45,11 @@ def build_route(
     goal: Goal,
     start_position: Float[Array, "2"] | None = None,
     building: RouteBuilding | None = None,
+    stamp_ns: int = 0,
 ) -> Route:
     """The route along `lane_ids` (as `search` gives them) to `goal`; it starts up to 30 m before `start_position`.
+
+    stamp_ns: when it is set, from which the goal's times count.
 
     Raises `InputError` for lanes that are not on the map or do not follow each other.
     """
@@ -57,11 +59,12 @@ def build_route(
     path = reference.path
     frame, s, yaw = FrenetFrame(path), arc_length(path), headings(path)
     own, same, drivable = _widths(lane_map, reference, yaw, building.widths)
-    goal_s, goal_end_s = _goal_span(goal, frame, reference.goal_s)
-    stops = stop_points(lane_map, frame, reference.lane, s, goal, goal_s, goal_end_s, building.stops)
+    goal_s, *span = _goal_span(goal, frame, reference.goal_s)
+    stops = stop_points(lane_map, frame, reference.lane, s, goal, goal_s, span[1], building.stops)
     limits = np.array([lane_map.lanes[i].speed_limit for i in reference.lane])
     return Route(
-        tuple(lane_ids), goal, goal_s, s, path, limits, reference.lane, *own, *same, *drivable, stops
+        tuple(lane_ids), goal, goal_s, s, path, limits, reference.lane, *own, *same, *drivable, stops, *span,
+        stamp_ns,
     )  # fmt: skip
 
 
@@ -111,8 +114,8 @@ def _same_direction(lane_map: LaneMap, reference: Reference) -> list[int]:
     return found
 
 
-def _goal_span(goal: Goal, frame: FrenetFrame, near_s: float) -> tuple[float, float]:
-    """(arc length of the goal, last arc length at which the path is in its region); the same for a mere position.
+def _goal_span(goal: Goal, frame: FrenetFrame, near_s: float) -> tuple[float, float, float]:
+    """(arc length of the goal, first and last at which the path is in its region); all the same for a mere position.
 
     Where the path meets the goal several times, the time nearest to `near_s` counts.
     """
@@ -122,9 +125,9 @@ def _goal_span(goal: Goal, frame: FrenetFrame, near_s: float) -> tuple[float, fl
         if len(inside):
             runs = np.split(inside, np.flatnonzero(np.diff(inside) > 5.0) + 1)
             run = min(runs, key=lambda s: np.abs(s - near_s).min())
-            return float(0.5 * (run[0] + run[-1])), float(run[-1])
+            return float(0.5 * (run[0] + run[-1])), float(run[0]), float(run[-1])
     at = float(np.clip(frame.project_near(goal.position, near_s, 20.0)[0], 0.0, frame.length))
-    return at, at
+    return at, at, at
 
 
 def mapless_route(
@@ -134,6 +137,7 @@ def mapless_route(
     speed_limit: float,
     half_width: float,
     building: RouteBuilding | None = None,
+    stamp_ns: int = 0,
 ) -> Route:
     """A route without a map, its lane -1: along a centre line, or straight ahead of the ego for 200 m.
 
@@ -150,10 +154,9 @@ def mapless_route(
     path = resample(np.asarray(centre_line, dtype=np.float64), building.shape.spacing_m)
     frame, s = FrenetFrame(path), arc_length(path)
     goal = goal or Goal(path[-1], speed=(0.1, np.inf))
-    goal_s, goal_end_s = _goal_span(goal, frame, float(frame.project(goal.position)[0]))
+    goal_s, *span = _goal_span(goal, frame, float(frame.project(goal.position)[0]))
     width, lane = np.full(len(path), float(half_width)), np.full(len(path), -1)
-    stops = stop_points(LaneMap("", {}), frame, lane, s, goal, goal_s, goal_end_s, building.stops)
+    stops = stop_points(LaneMap("", {}), frame, lane, s, goal, goal_s, span[1], building.stops)
     limit = np.full(len(path), float(speed_limit))
-    return replace(
-        Route((), goal, goal_s, s, path, limit, lane, width, width, width, width, width, width), stops=stops
-    )  # fmt: skip
+    widths = (width,) * 6
+    return Route((), goal, goal_s, s, path, limit, lane, *widths, stops, *span, stamp_ns)

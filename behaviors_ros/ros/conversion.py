@@ -275,6 +275,7 @@ def goal(message: RouteMessage) -> Goal:
         yaw=_interval(message.goal_yaw_rad),
         speed=_interval(message.goal_speed_mps),
         time=_interval(message.goal_time_s),
+        anywhere=bool(message.goal_anywhere),
     )
 
 
@@ -304,6 +305,7 @@ def route_message(
         start_y=float(begin[1]),
         goal_x=float(target.position[0]),
         goal_y=float(target.position[1]),
+        goal_anywhere=target.anywhere,
         goal_polygon=packed("d", region),
         goal_yaw_rad=np.array(target.yaw or nothing, dtype=np.float32),
         goal_speed_mps=np.array(target.speed or nothing, dtype=np.float32),

@@ -138,12 +138,14 @@ class SceneInputs:
             if unknown:
                 raise InputError("route", "lane_id", f"lane {unknown[0]} is not in the map", "send lanes of this map")
             begin = np.array([message.start_x, message.start_y])
-            return build_route(self.map, lanes, goal(message), begin if np.isfinite(begin).all() else None)
+            known = begin if np.isfinite(begin).all() else None
+            return build_route(self.map, lanes, goal(message), known, stamp_ns=nanoseconds(message.header.stamp))
         line = np.asarray(message.centre_line, dtype=np.float64).reshape(-1, 2)
         if len(line) < 2:
             return None
         start = EgoState(0, line[0], float(np.arctan2(*(line[1] - line[0])[::-1])), 0.0)
-        return mapless_route(line, start, goal(message), message.speed_limit_mps, message.half_width_m)
+        set_ns = nanoseconds(message.header.stamp)
+        return mapless_route(line, start, goal(message), message.speed_limit_mps, message.half_width_m, stamp_ns=set_ns)
 
     # --- a cycle -----------------------------------------------------------------------------------------------------
 
@@ -190,7 +192,8 @@ class SceneInputs:
         )
 
     def _heading_route(self, message: RouteMessage, ego: EgoState) -> Route:
-        return mapless_route(None, ego, goal(message), message.speed_limit_mps, message.half_width_m)
+        set_ns = nanoseconds(message.header.stamp)
+        return mapless_route(None, ego, goal(message), message.speed_limit_mps, message.half_width_m, stamp_ns=set_ns)
 
     def _degraded(
         self, received: ReceivedTracks, ego: EgoState, signals: Signals | None, route: RouteMessage

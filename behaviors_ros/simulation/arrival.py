@@ -21,7 +21,9 @@ class Arrival(Parameters):
 def arrived(goal: Goal, ego: EgoState, time_s: float, vehicle: Vehicle, rules: Arrival) -> bool:
     """The box centre is in the goal's region, with the heading, speed and time since the start that it asks for."""
     centre = ego.position + vehicle.centre_offset_m * np.array((math.cos(ego.yaw), math.sin(ego.yaw)))
-    if goal.polygon is None:
+    if goal.anywhere:
+        inside = True
+    elif goal.polygon is None:
         inside = math.hypot(*(centre - goal.position)) <= rules.tolerance_m
     else:
         inside = bool(shapely.covers(shapely.make_valid(shapely.Polygon(goal.polygon)), shapely.Point(centre)))

@@ -110,6 +110,6 @@ def _from_commonroad(path: Path, traffic: Traffic, vehicle: Vehicle) -> Scenario
 def route_to(lane_map: LaneMap | None, start: EgoState, goal: Goal) -> Route:
     """The route from the start to the goal, mapless where there is no map."""
     if lane_map is None:
-        return mapless_route(None, start, goal, 13.89, 3.5)
+        return mapless_route(None, start, goal, 13.89, 3.5, stamp_ns=start.stamp_ns)
     lanes = search(lane_map, start.position, start.yaw, goal)
-    return build_route(lane_map, lanes, goal, start.position)
+    return build_route(lane_map, lanes, goal, start.position, stamp_ns=start.stamp_ns)
