@@ -46,6 +46,8 @@ class Limits(Parameters):
     stop_gain_max_mps: float = value(
         1.5, "speed a stop may gain at first, while an acceleration fades", low=0.0, high=5.0
     )
+    start_s: float = value(0.5, "time in which what is measured now may still be beyond a limit", low=0.0, high=2.0)
+    start_factor: float = value(1.5, "factor on the steering rate and jerk in that time", low=1.0, high=5.0)
     step_error_max_m: float = value(
         0.1, "largest difference between a step's length and its speed times its time", low=0.01, high=1.0
     )
@@ -151,7 +153,7 @@ def continuity(trajectory: Trajectory, ego: EgoState, limits: Limits) -> Validat
     return Validation()
 
 
-Check = tuple[Fault, Array, float, Array]
+Check = tuple[Fault, Array, "float | Array", Array]  # fault, values, the limit of all or of each, times
 
 
 def _dynamics(trajectory: Trajectory, ego: EgoState, vehicle: Vehicle, limits: Limits) -> Iterator[Check]:
@@ -159,6 +161,8 @@ def _dynamics(trajectory: Trajectory, ego: EgoState, vehicle: Vehicle, limits: L
     dt, middle = np.diff(time_s), 0.5 * (speed[1:] + speed[:-1])
     moving = np.minimum(np.abs(speed[1:]), np.abs(speed[:-1])) > limits.standing_mps
     more = 1.0 + limits.tolerance
+    early = time_s[:-1] < limits.start_s
+    at_first = np.where(early, limits.start_factor, 1.0)
     top = max(vehicle.speed_max_mps, ego.speed)
     yield Fault.SPEED, np.maximum(speed, -speed * 1e3), top + limits.slack_mps, time_s
     slope = np.where(moving, np.diff(speed) / dt, 0.0)
@@ -166,21 +170,19 @@ def _dynamics(trajectory: Trajectory, ego: EgoState, vehicle: Vehicle, limits: L
         yield Fault.ACCELERATION, push, vehicle.acceleration_max_mps2 * more + limits.slack_mps2, time_s[:-1]
         yield Fault.ACCELERATION, -push, vehicle.deceleration_max_mps2 * more + limits.slack_mps2, time_s[:-1]
     jerk = np.where(moving, np.diff(trajectory.acceleration) / dt, 0.0)
-    yield Fault.JERK, np.abs(jerk), vehicle.jerk_max_mps3 * more, time_s[:-1]
+    yield Fault.JERK, np.abs(jerk), vehicle.jerk_max_mps3 * more * at_first, time_s[:-1]
     driven = np.abs(speed) > limits.standing_mps
     yield Fault.CURVATURE, np.where(driven, np.abs(bend), 0.0), vehicle.curvature_max_1pm * more, time_s
     steps = np.maximum(np.hypot(*np.diff(trajectory.position, axis=0).T), 1e-6)
     turned = np.where(moving, np.abs(wrap(np.diff(trajectory.yaw))) / steps, 0.0)
     yield Fault.CURVATURE, turned, vehicle.curvature_max_1pm * more + 0.01, time_s[:-1]
     rate = np.abs(np.diff(np.arctan(vehicle.wheel_base_m * bend))) / dt
-    yield Fault.STEERING_RATE, np.where(moving, rate, 0.0), vehicle.steering_rate_max_radps * more, time_s[:-1]
+    turning = vehicle.steering_rate_max_radps * more * at_first
+    yield Fault.STEERING_RATE, np.where(moving, rate, 0.0), turning, time_s[:-1]
     side = middle**2 * np.abs(bend[:-1])
-    yield (
-        Fault.LATERAL_ACCELERATION,
-        side,
-        vehicle.lateral_acceleration_max_mps2 * more + limits.slack_mps2,
-        time_s[:-1],
-    )
+    now = np.where(early, speed[0] ** 2 * abs(bend[0]), 0.0)
+    allowed = np.maximum(now, vehicle.lateral_acceleration_max_mps2) * more + limits.slack_mps2
+    yield Fault.LATERAL_ACCELERATION, side, allowed, time_s[:-1]
 
 
 def _consistency(trajectory: Trajectory, limits: Limits) -> Iterator[Check]:
@@ -196,9 +198,11 @@ def _consistency(trajectory: Trajectory, limits: Limits) -> Iterator[Check]:
     yield Fault.INCONSISTENT, np.abs(aside) / allowed, 1.0, trajectory.time_s[:-1]
 
 
-def _worst(fault: Fault, values: Array, limit: float, time_s: Array) -> Validation:
-    at = int(np.argmax(values))
-    return Validation(fault, float(values[at]), limit, float(time_s[at])) if values[at] > limit else Validation()
+def _worst(fault: Fault, values: Array, limit: float | Array, time_s: Array) -> Validation:
+    limits = np.broadcast_to(limit, values.shape)
+    at = int(np.argmax(values / limits))
+    found = Validation(fault, float(values[at]), float(limits[at]), float(time_s[at]))
+    return found if values[at] > limits[at] else Validation()
 
 
 def _clear(
