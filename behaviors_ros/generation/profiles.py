@@ -272,5 +272,9 @@ def drive(
             if v == 0.0 and wanted < rules[RESTART]:
                 a = 0.0
                 continue
-            jerk = spec[JERK] if wanted > -0.75 * rules[HARD] else rules[JERK_MAX]
+            ordinary = wanted > -0.75 * rules[HARD]
+            if ordinary:
+                # Braking harder than half the jerk can release until standstill, a^2 = 2 (j / 2) v, would end in a jolt.
+                wanted = max(wanted, -math.sqrt(spec[JERK] * max(v + 0.5 * dt * a, 0.0)))
+            jerk = spec[JERK] if ordinary else rules[JERK_MAX]
             x, v, a = _stepped(x, v, a, wanted, jerk, dt)

@@ -120,6 +120,14 @@ def test_leaves_room_to_pull_out_behind_a_parked_agent():
     assert log[:, 3].min() >= COMFORT["a_low"]
 
 
+@pytest.mark.parametrize(("x", "speed"), [(60.0, 10.0), (40.0, 6.0), (80.0, 13.5), (60.0, 8.0)])
+def test_a_halt_behind_an_agent_ends_without_a_jolt(x, speed):
+    log = driven(straight(), at_full_speed, PROPOSALS, 110, [(x, -0.6, 0.0, 0.0)], speed=speed)
+    # braking is released at half of 1.5 m/s3; what is left in the last step of 0.1 s is below 0.2 m/s2
+    assert log[-1, 2] == 0.0
+    assert np.abs(np.diff(log[:, 3])).max() / 0.1 < 2.0
+
+
 def test_an_agent_behind_does_not_lead():
     alone = generate(scene(straight(), x=50.0, speed=5.0), NOBODY, GRID, ALL)
     chased = generate(scene(straight(), x=50.0, speed=5.0), boxes([(35.0, 0.0, 0.0, 14.0)]), GRID, ALL)
