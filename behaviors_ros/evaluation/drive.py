@@ -17,7 +17,7 @@ from behaviors_ros.simulation.rollout import Log
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """Executed ego states, true tracks and signals at the same instants, evenly `dt_s` apart (0.1 s), and the task."""
+    """Executed ego states, true tracks and signals at the same instants, evenly `dt_s` apart, and the task."""
 
     ego: tuple[EgoState, ...]
     tracks: tuple[Tracks, ...]
@@ -31,8 +31,11 @@ class Drive:
     @staticmethod
     def of(log: Log) -> Drive:
         """The drive of a rollout."""
-        scenario = log.scenario
-        return Drive(log.ego, log.tracks, log.signals, scenario.route, scenario.map, scenario.goal, scenario.vehicle)
+        scenario, count = log.scenario, len(log.ego) - 1
+        return Drive(
+            log.ego, log.tracks, log.signals, scenario.route, scenario.map, scenario.goal, scenario.vehicle,
+            dt_s=log.duration_s / count if count else 0.1,
+        )  # fmt: skip
 
     @cached_property
     def position(self) -> Float[Array, "step 2"]:

@@ -23,6 +23,7 @@ from behaviors_ros.datatypes import (
     Trajectory,
 )
 from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.pipeline import Cycle as Planned
 from behaviors_ros.pipeline import Stages, run
 from behaviors_ros.prediction.history import updated
 from behaviors_ros.simulation.arrival import Arrival, arrived
@@ -38,6 +39,9 @@ class RolloutParameters(Parameters):
     history_steps: int = value(31, "length of the track history, 0.1 s a step", low=1, high=200)
     perfect_tracking: bool = value(False, "put the ego on its trajectory instead of simulating controller and vehicle")
     arrival: Arrival = Arrival()
+
+
+Planner = Callable[[Scene, Stages, int], Planned]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +82,17 @@ def rollout(
     parameters: RolloutParameters | None = None,
     keep_cycles: bool = False,
     progress: Callable[[World, Plan], None] | None = None,
+    planner: Planner = run,
 ) -> Log:
     """Drive a scenario until the goal is reached or its time is up.
 
-    keep_cycles: keep what every stage made (about 1 MB a cycle). progress: called after every plan.
+    keep_cycles: keep what every stage made (about 1 MB a cycle). progress: called after every plan. planner: what makes
+    a cycle of a scene; one that is timed or watched may be given.
     """
     parameters = parameters or RolloutParameters()
     truths, plans, cycles = [], [], []
     world = start(scenario)
-    for world, cycle in drive(scenario, stages, controller, parameters):
+    for world, cycle in drive(scenario, stages, controller, parameters, planner):
         truths.append((cycle.ego, cycle.tracks, cycle.signals))
         plans.append(cycle.plan)
         cycles += [cycle] if keep_cycles else []
@@ -99,7 +105,11 @@ def rollout(
 
 
 def drive(
-    scenario: Scenario, stages: Stages, controller: Controller, parameters: RolloutParameters
+    scenario: Scenario,
+    stages: Stages,
+    controller: Controller,
+    parameters: RolloutParameters,
+    planner: Planner = run,
 ) -> Iterator[tuple[World, Cycle]]:
     """Each planning cycle and the world after it was driven, until arrival or the scenario's time is up."""
     world, memory = start(scenario), None
@@ -112,7 +122,7 @@ def drive(
             stamp_ns=world.stamp_ns, ego=ego, tracks=tracks, route=scenario.route, map=scenario.map, signals=lights,
             history=history, previous=previous, degraded=_degraded(scenario.map, lights),
         )  # fmt: skip
-        cycle = _planned(scene, stages, plan_id, world)
+        cycle = _planned(planner(scene, stages, plan_id), world)
         world, memory = _driven(world, cycle.plan.trajectory, controller, memory, parameters)
         previous = cycle.plan
         yield world, cycle
@@ -125,8 +135,7 @@ def _arrived(world: World, parameters: RolloutParameters) -> bool:
     return arrived(scenario.goal, world.ego, world.time_s, scenario.vehicle, parameters.arrival)
 
 
-def _planned(scene: Scene, stages: Stages, plan_id: int, world: World) -> Cycle:
-    made = run(scene, stages, plan_id)
+def _planned(made: Planned, world: World) -> Cycle:
     return Cycle(made.scene, made.predictions, made.candidates, made.plan, world.ego, truth(world), signals(world))
 
 

@@ -28,7 +28,8 @@ SHORTEST_S = 10.0  # a goal without a latest time is driven for while traffic is
 class Scenario:
     """A drive to do. start: the ego at time 0; agents as they are then; duration_s: longest time to the goal.
 
-    map None: mapless. signals empty: there are no signals. provenance: where it is from, in words.
+    map None: mapless. signals empty: there are no signals. provenance: where it is from, in words. dt_s: time between
+    two recorded states, which is the time between two plans.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scenario:
     duration_s: float
     vehicle: Vehicle
     perception: Perception
+    dt_s: float = 0.1
 
 
 def load_scenario(path: str | Path, traffic: Traffic = "recorded", vehicle: Vehicle | None = None) -> Scenario:
@@ -104,6 +106,7 @@ def _from_commonroad(path: Path, traffic: Traffic, vehicle: Vehicle) -> Scenario
         duration_s=goal.time[1] if goal.time else max(last_s, SHORTEST_S),
         vehicle=vehicle,
         perception=Perception(),
+        dt_s=document.dt_s,
     )
 
 
