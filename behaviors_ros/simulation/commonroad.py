@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -14,6 +15,7 @@ from behaviors_ros.geometry.polylines import arc_length, headings, intersection,
 from behaviors_ros.maps.commonroad import CommonRoadDocument
 from behaviors_ros.maps.commonroad_lanes import SignalCycle
 from behaviors_ros.maps.commonroad_traffic import PlanningProblem, RecordedObstacle
+from behaviors_ros.maps.lane_graph import lane_frame, lanes_at
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.reactive import Idm, Reactive, reactive_path
 from behaviors_ros.simulation.recorded import Recorded, RecordedStates
@@ -32,16 +34,34 @@ def problem_of(document: CommonRoadDocument, source: object) -> PlanningProblem:
     return document.problems[0]
 
 
-def start_of(problem: PlanningProblem, vehicle: Vehicle) -> EgoState:
-    """The ego at its rear axle: CommonRoad gives the box centre."""
+def start_of(problem: PlanningProblem, vehicle: Vehicle, lane_map: LaneMap) -> EgoState:
+    """The ego at its rear axle: CommonRoad gives the box centre.
+
+    A CommonRoad state has no steering angle, and recorded ones have no yaw rate either (0): then the wheels are turned
+    as the lane bends, as those of the driver whose place is taken.
+    """
     along = np.array((np.cos(problem.yaw), np.sin(problem.yaw)))
     position = problem.position - vehicle.centre_offset_m * along
-    moving = abs(problem.speed) > 0.5
-    curvature = problem.yaw_rate / problem.speed if moving else 0.0
+    curvature = _lane_curvature(lane_map, position, problem.yaw, vehicle)
+    if problem.yaw_rate != 0.0 and abs(problem.speed) > 0.5:
+        curvature = problem.yaw_rate / problem.speed
     steering = float(
         np.clip(np.arctan(vehicle.wheel_base_m * curvature), -vehicle.steering_max_rad, vehicle.steering_max_rad)
     )
-    return EgoState(START_NS, position, problem.yaw, problem.speed, problem.acceleration, steering, problem.yaw_rate)
+    yaw_rate = problem.speed * curvature
+    return EgoState(START_NS, position, problem.yaw, problem.speed, problem.acceleration, steering, yaw_rate)
+
+
+def _lane_curvature(lane_map: LaneMap, position: Float[Array, "2"], yaw: float, vehicle: Vehicle) -> float:
+    """Mean curvature of the lane under the vehicle over its length, 1/m; 0 beside the lanes."""
+    near = [match for match in lanes_at(lane_map, position, yaw, 3.0) if abs(match[3]) < 0.5]
+    if not near:
+        return 0.0
+    lane_id, s, _, _ = near[0]
+    frame, reach = lane_frame(lane_map.lanes[lane_id]), 0.5 * vehicle.length_m
+    low, high = np.clip((s - reach, s + reach), 0.0, frame.length)
+    turned = math.remainder(float(frame.heading(high)) - float(frame.heading(low)), math.tau)
+    return turned / max(float(high - low), vehicle.wheel_base_m)
 
 
 def agents_of(document: CommonRoadDocument, problem: PlanningProblem, traffic: Traffic) -> tuple[Agent, ...]:

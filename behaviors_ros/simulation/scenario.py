@@ -91,7 +91,7 @@ def _goal(form: GoalForm) -> Goal:
 def _from_commonroad(path: Path, traffic: Traffic, vehicle: Vehicle) -> Scenario:
     document = read_document(path)
     problem = problem_of(document, path)
-    start, goal = start_of(problem, vehicle), problem.goals[0]
+    start, goal = start_of(problem, vehicle, document.lane_map), problem.goals[0]
     route = route_to(document.lane_map, start, goal)
     last_s = max((float((o.time[-1] - problem.time) * document.dt_s) for o in document.obstacles), default=0.0)
     return Scenario(
