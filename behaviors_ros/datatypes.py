@@ -473,6 +473,8 @@ class Scores:
     score: Float[Array, "candidate scorer"]
     weight: Float[Array, "scorer"]
     total: Float[Array, "candidate"]
+    evaluated: Bool[Array, "candidate"] | None = None  # None: all; the rest was left out for want of time
+    units: tuple[str, ...] = ()  # of the gates' values and limits
 
     @property
     def admissible(self) -> Bool[Array, "candidate"]:
@@ -483,6 +485,73 @@ class Scores:
         """Name of the first gate that forbids a candidate, '' if none does."""
         failed = np.flatnonzero(~self.passed[index])
         return self.gates[failed[0]] if failed.size else ""
+
+
+class Manoeuvre(IntEnum):
+    """What a candidate means; the subject of each in brackets."""
+
+    KEEP_LANE = 0
+    FOLLOW = 1  # (agent ahead)
+    YIELD = 2  # (agent): pass the common area after it
+    PASS_BEFORE = 3  # (agent): pass the common area first
+    STOP = 4  # (line, goal, end of the path, or agent that blocks)
+    CHANGE_LEFT = 5  # (agent behind the gap, else the one ahead)
+    CHANGE_RIGHT = 6  # likewise
+    PASS_LEFT = 7  # (agent): overtake or pass it on its left
+    PASS_RIGHT = 8  # likewise
+    RETURN = 9  # to the own lane
+    CREEP = 10  # (line)
+    PULL_OVER = 11
+    MINIMAL_RISK_STOP = 12
+    EMERGENCY_STOP = 13
+
+
+class Order(IntEnum):
+    """In which order a candidate and an agent use an area that both use: the candidate's homotopy class."""
+
+    NEVER = 0  # they share none
+    BEFORE = 1  # the ego first
+    BEHIND = 2  # the agent first
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What every candidate means.
+
+    subjects: ids of the agents of the predictions, then the places to stop at ("signal 12"); subject: index into it,
+    -1 none; at_s: when the subject reaches the common area, or the ego its place to stop, s, NaN where neither; order:
+    `Order` towards each agent; contested: both come to the common area at nearly the same time; travelled m.
+    """
+
+    subjects: tuple[str, ...]
+    manoeuvre: Int[Array, "candidate"]
+    subject: Int[Array, "candidate"]
+    at_s: Float[Array, "candidate"]
+    order: Int[Array, "candidate agent"]
+    contested: Bool[Array, "candidate agent"]
+    travelled: Float[Array, "candidate"]
+
+    def subject_of(self, index: int) -> str:
+        """Id of a candidate's subject, '' for none."""
+        return self.subjects[self.subject[index]] if self.subject[index] >= 0 else ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the selected candidate means, and since when.
+
+    subject as in `Decisions`, '' for none; since_ns: when manoeuvre and subject were decided; lead: total by which it
+    leads the best candidate of another decision, negative while it is kept against one; before, behind: agents that
+    the ego goes before or after in a contested area; doubt_since_ns: since when going first instead has led, 0 not.
+    """
+
+    manoeuvre: Manoeuvre
+    subject: str = ""
+    since_ns: int = 0
+    lead: float = 0.0
+    before: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    doubt_since_ns: int = 0
 
 
 class Outcome(IntEnum):
@@ -499,6 +568,7 @@ class Plan:
     """The decision of one cycle. `stop` is the standing safe stop that goes with the trajectory.
 
     index: the chosen candidate; reason: in words; valid_until_ns: after it the stop is to be driven. Stamps in ns.
+    evaluated: candidates that were scored, 0 not told.
     """
 
     stamp_ns: int
@@ -514,6 +584,8 @@ class Plan:
     reason: str
     degraded: Degraded = Degraded.NONE
     scores: Scores | None = None
+    decision: Decision | None = None
+    evaluated: int = 0
 
 
 # --- control ---------------------------------------------------------------------------------------------------------
