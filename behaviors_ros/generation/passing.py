@@ -20,6 +20,7 @@ class Passing(Parameters):
     """When and how agents ahead are passed."""
 
     clearances_m: tuple[float, ...] = value((0.6, 1.0), "distances between the boxes while passing")
+    cyclist_clearances_m: tuple[float, ...] = value((1.0, 1.5), "likewise while passing cyclists who ride")
     slow_fraction: float = value(0.6, "agents slower than this fraction of the limit are passed", low=0.0, high=1.0)
     standing_mps: float = value(
         0.5, "parked agents slower than this are passed in the oncoming lane", low=0.0, high=3.0
@@ -34,7 +35,7 @@ class Passing(Parameters):
 class Obstruction:
     """Agents to pass together: stations of rear and front, offsets of right and left side, m.
 
-    oncoming_lane: they may be passed there.
+    oncoming_lane: they may be passed there; riding: a cyclist who rides is among them.
     """
 
     label: str
@@ -43,13 +44,14 @@ class Obstruction:
     right: float
     left: float
     oncoming_lane: bool
+    riding: bool = False
 
 
 def passing(situation: Situation, lateral: Lateral, rules: Passing) -> list[Profile]:
     """Profiles past the next obstructions, left and right, where there is room."""
     profiles = []
     for group in _groups(_obstructions(situation, rules), rules)[: rules.groups]:
-        for clearance in rules.clearances_m:
+        for clearance in rules.cyclist_clearances_m if group.riding else rules.clearances_m:
             for side in ("left", "right"):
                 profiles += _past(situation, lateral, rules, group, clearance, side)
     return profiles
@@ -71,7 +73,8 @@ def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
         meeting = _meeting(situation, situation.agents.along[n], standing, rear_bumper)
         if meeting is not None:
             cyclist = rules.cyclists and situation.kind_of(int(n)) == AgentClass.BICYCLE
-            found.append(Obstruction(situation.label_of(int(n)), *meeting, standing or cyclist))
+            riding = cyclist and not standing
+            found.append(Obstruction(situation.label_of(int(n)), *meeting, standing or cyclist, riding))
     return sorted(found, key=lambda item: (item.rear, item.label))
 
 
@@ -79,8 +82,7 @@ def _meeting(situation: Situation, along: np.ndarray, standing: bool, rear_bumpe
     """(rear, front, right, left) of an agent while the ego is beside it; None when it is not reached in the horizon."""
     steps = slice(0, 1)
     if not standing:
-        speed = max(situation.start.speed, 0.7 * situation.limit_mps)
-        ego = rear_bumper + speed * situation.grid.time_s
+        ego = rear_bumper + _travelled(situation)
         beside = (ego + situation.vehicle.length_m >= along[:, columns.REAR]) & (ego <= along[:, columns.FRONT])
         if not beside.any():
             return None
@@ -93,6 +95,14 @@ def _meeting(situation: Situation, along: np.ndarray, standing: bool, rear_bumpe
     )  # fmt: skip
 
 
+def _travelled(situation: Situation) -> np.ndarray:
+    """Distance at each step when the ego speeds up to the limit, m."""
+    dt, gain = situation.grid.dt_s, situation.driving.acceleration_mps2 * situation.grid.time_s
+    top = max(situation.start.speed, situation.limit_mps)
+    speed = np.minimum(situation.start.speed + gain, top)
+    return np.concatenate(([0.0], np.cumsum(0.5 * dt * (speed[1:] + speed[:-1]))))
+
+
 def _groups(items: list[Obstruction], rules: Passing) -> list[Obstruction]:
     """Obstructions close behind one another, as one."""
     groups: list[Obstruction] = []
@@ -102,6 +112,7 @@ def _groups(items: list[Obstruction], rules: Passing) -> list[Obstruction]:
             groups[-1] = Obstruction(
                 last.label, last.rear, max(last.front, item.front), min(last.right, item.right),
                 max(last.left, item.left), last.oncoming_lane and item.oncoming_lane,
+                last.riding or item.riding,
             )  # fmt: skip
         else:
             groups.append(item)
