@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from behaviors_ros.datatypes import AgentClass, Array, Goal, LaneMap
@@ -11,12 +13,16 @@ from behaviors_ros.geometry.polylines import without_duplicates
 from behaviors_ros.maps.route import search
 from behaviors_ros.simulation.forms import (
     AnyAgentForm,
+    GiveWayForm,
+    LaneChangeForm,
     ReactiveForm,
     RecordedForm,
     ScriptedForm,
     StationaryForm,
     TriggerForm,
 )
+from behaviors_ros.simulation.giving_way import GiveWay, give_way
+from behaviors_ros.simulation.lane_change import LaneChange
 from behaviors_ros.simulation.reactive import Reactive, reactive_path
 from behaviors_ros.simulation.recorded import Recorded, RecordedStates
 from behaviors_ros.simulation.scripted import Script, Scripted
@@ -59,14 +65,26 @@ def _reactive(form: ReactiveForm, body: Body, lane_map: LaneMap | None) -> React
     if form.offset_m:
         frame = FrenetFrame(points)
         points = without_duplicates(frame.cartesian(frame.s, np.full(len(frame.s), form.offset_m)))
-    path = reactive_path(points, form.driver, lane_map)
+    path = reactive_path(points, form.driver, lane_map, tuple((x.from_m, x.to_m, x.speed_mps) for x in form.slow))
+    path = replace(path, gives_way=tuple(_gives_way(rule, points) for rule in form.gives_way))
     start_s = float(path.frame.project(np.array(form.position))[0]) if form.position is not None else 0.0
     moving = form.trigger == TriggerForm()
     speed = form.speed_mps if moving or form.hidden_before else 0.0
     return Reactive(
         body, path, form.driver, start_s, speed, trigger=_trigger(form.trigger),
-        hidden_before=form.hidden_before, started=moving,
+        hidden_before=form.hidden_before, started=moving, change=_change(form.change),
     )  # fmt: skip
+
+
+def _gives_way(form: GiveWayForm, points: Array) -> GiveWay:
+    approaches = [np.array(line) for line in form.approaches]
+    return give_way(points, np.array(form.line), np.array(form.area), approaches, form.manners)
+
+
+def _change(form: LaneChangeForm | None) -> LaneChange | None:
+    if form is None:
+        return None
+    return LaneChange(form.offset_m, form.duration_s, _trigger(form.trigger), form.ego_gap_m)
 
 
 def _lane_path(form: ReactiveForm, lane_map: LaneMap | None) -> Array:

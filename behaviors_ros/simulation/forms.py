@@ -13,12 +13,14 @@ from pydantic import Field
 
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, Vehicle, validated, value
+from behaviors_ros.simulation.giving_way import Manners
 from behaviors_ros.simulation.reactive import Idm
 from behaviors_ros.simulation.traffic import Perception
 
 Point = tuple[float, float]
 Interval = tuple[float, float]
 Line = Annotated[tuple[Point, ...], Field(min_length=2)]
+Ring = Annotated[tuple[Point, ...], Field(min_length=3)]
 Kind = Literal[
     "car", "truck", "bus", "trailer", "motorcycle", "bicycle", "pedestrian", "animal", "hazard", "unknown"
 ]  # fmt: skip
@@ -77,6 +79,32 @@ class ScriptedForm(AgentForm):
     hidden_after: bool = value(False, "gone after the last waypoint")
 
 
+class GiveWayForm(Parameters):
+    """Where a reactive road user gives way."""
+
+    line: Point = Field(description="a point of the line before which it waits")
+    area: Ring = Field(description="what it shares with those who go first")
+    approaches: tuple[Line, ...] = Field(description="the ways of those who go first, through the area")
+    manners: Manners = Manners()
+
+
+class SlowForm(Parameters):
+    """A stretch of the path that is driven more slowly; it is not foreseen."""
+
+    from_m: float = value(..., "begin, arc length of the path", low=0.0)
+    to_m: float = value(..., "end, arc length of the path", low=0.0)
+    speed_mps: float = value(..., "speed there", low=0.05, high=60.0)
+
+
+class LaneChangeForm(Parameters):
+    """A lane change during the drive."""
+
+    offset_m: float = value(..., "where to, left positive", low=-10.0, high=10.0)
+    duration_s: float = value(3.0, "how long it takes", low=0.5, high=20.0)
+    trigger: TriggerForm = TriggerForm()
+    ego_gap_m: Interval | None = value(None, "distance from the ego's front to the own rear in which it begins")
+
+
 class ReactiveForm(AgentForm):
     """Drives by the intelligent driver model along a path, or along the lanes from `position` to `destination`."""
 
@@ -90,6 +118,9 @@ class ReactiveForm(AgentForm):
     driver: Idm = Idm()
     trigger: TriggerForm = TriggerForm()
     hidden_before: bool = value(False, "not there before the trigger; then at once at its speed")
+    gives_way: tuple[GiveWayForm, ...] = value((), "where it gives way, in the order of the path")
+    slow: tuple[SlowForm, ...] = value((), "where it drives more slowly")
+    change: LaneChangeForm | None = value(None, "a lane change")
 
 
 class StateForm(Parameters):
@@ -152,6 +183,8 @@ class ScenarioForm(Parameters):
     perception: Perception = Perception()
     signals: tuple[SignalForm, ...] = ()
     agents: tuple[AnyAgentForm, ...] = ()
+    occluders: tuple[Ring, ...] = value((), "what one cannot see through: outlines of buildings, fences, hedges")
+    difficulty: float | None = value(None, "how hard it is, where it was graded", low=0.0, high=1.0)
 
 
 def read_form(path: Path) -> ScenarioForm:

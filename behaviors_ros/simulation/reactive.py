@@ -18,6 +18,8 @@ from behaviors_ros.geometry.boxes import corners
 from behaviors_ros.geometry.frenet import FrenetFrame
 from behaviors_ros.geometry.polylines import headings, intersection
 from behaviors_ros.parameters import Parameters, value
+from behaviors_ros.simulation.giving_way import GiveWay, Passage, Waited, waited
+from behaviors_ros.simulation.lane_change import LaneChange
 from behaviors_ros.simulation.traffic import Body, Motion, Surroundings, Trigger
 
 
@@ -45,6 +47,10 @@ class ReactivePath:
     s: Float[Array, "sample"]
     speed: Float[Array, "sample"]
     signals: tuple[tuple[float, tuple[int, ...]], ...] = ()
+    gives_way: tuple[GiveWay, ...] = ()
+
+
+Slow = tuple[float, float, float]  # from and to arc length (m), speed (m/s)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +58,7 @@ class Reactive:
     """A road user at arc length `s` (m, box centre) on its path; it is gone once the path ends.
 
     starts_s: None until the trigger fired; hidden_before: not there before it starts, then at once at `speed`.
+    waited: what it remembers of the line it waits at; change: a lane change still to come.
     """
 
     body: Body
@@ -64,6 +71,8 @@ class Reactive:
     hidden_before: bool = False
     starts_s: float | None = None
     started: bool = False
+    waited: Waited = Waited()
+    change: LaneChange | None = None
 
     @cached_property
     def motion(self) -> Motion | None:
@@ -81,12 +90,34 @@ class Reactive:
             return replace(self, starts_s=starts_s)
         if self.s > self.path.frame.length:
             return replace(self, starts_s=starts_s, started=True)
-        wanted = min(self._free(), *(self._idm(gap, speed) for gap, speed in self._obstacles(surroundings)), math.inf)
+        memory, line_s = waited(
+            self.path.gives_way, self.waited, self._passage(), surroundings, self.body.id, dt_s
+        )  # fmt: skip
+        held = [] if line_s is None else [(line_s - self.front + self.idm.gap_min_m - 0.3, 0.0)]
+        obstacles = held + self._obstacles(surroundings)
+        wanted = min(self._free(), *(self._idm(gap, speed) for gap, speed in obstacles), math.inf)
         wanted = max(wanted, -self.idm.braking_max_mps2)
         speed = max(0.0, self.speed + wanted * dt_s)
         s = self.s + 0.5 * (self.speed + speed) * dt_s
         change = (speed - self.speed) / dt_s
-        return replace(self, s=s, speed=speed, acceleration=change, starts_s=starts_s, started=True)
+        after = replace(
+            self, s=s, speed=speed, acceleration=change, starts_s=starts_s, started=True, waited=memory
+        )  # fmt: skip
+        return after._changed(surroundings)
+
+    def _passage(self) -> Passage:
+        wanted = float(np.interp(self.s, self.path.s, self.path.speed))
+        return Passage(self.front, self.speed, wanted, self.idm.acceleration_mps2, self.body.length)
+
+    def _changed(self, surroundings: Surroundings) -> Reactive:
+        """With the lane change begun where it is due."""
+        frame, change = self.path.frame, self.change
+        if change is None or not change.begins(frame, self.s - 0.5 * self.body.length, surroundings):
+            return self
+        path = reactive_path(change.path(frame, self.s, self.speed), self.idm, None)
+        slow = np.interp(path.s, self.path.s, self.path.speed)
+        path = replace(path, speed=np.minimum(path.speed, slow), signals=self.path.signals)
+        return replace(self, path=path, change=None)
 
     @property
     def front(self) -> float:
@@ -169,14 +200,21 @@ class Reactive:
         return found
 
 
-def reactive_path(points: Float[Array, "point 2"], idm: Idm, lane_map: LaneMap | None) -> ReactivePath:
-    """The path along `points`: speed by its curvature (backward pass with comfortable braking), signals of the map."""
+def reactive_path(
+    points: Float[Array, "point 2"], idm: Idm, lane_map: LaneMap | None, slow: tuple[Slow, ...] = ()
+) -> ReactivePath:
+    """The path along `points`: speed by its curvature (backward pass with comfortable braking), signals of the map.
+
+    slow: stretches that are driven more slowly; what comes there unforeseen is braked for as hard as it takes.
+    """
     frame = FrenetFrame(points)
     s = np.linspace(0.0, frame.length, max(2, math.ceil(frame.length) + 1))
     curvature = np.maximum(np.abs(frame.curvature(s)), 1e-6)
     speed = np.minimum(idm.desired_speed_mps, np.sqrt(idm.lateral_acceleration_mps2 / curvature))
     for i in range(len(s) - 2, -1, -1):
         speed[i] = min(speed[i], math.sqrt(speed[i + 1] ** 2 + 2.0 * idm.deceleration_mps2 * (s[i + 1] - s[i])))
+    for begin, end, most in slow:
+        speed = np.where((s >= begin) & (s <= end), np.minimum(speed, most), speed)
     return ReactivePath(frame, s, speed, _signal_lines(points, frame, lane_map))
 
 

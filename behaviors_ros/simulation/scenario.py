@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from behaviors_ros.datatypes import EgoState, Goal, LaneMap, Route
+from behaviors_ros.datatypes import Array, EgoState, Goal, LaneMap, Route
 from behaviors_ros.errors import InputError
 from behaviors_ros.maps.commonroad import read_document
 from behaviors_ros.maps.commonroad_lanes import SignalCycle
@@ -16,7 +16,7 @@ from behaviors_ros.maps.route import build_route, mapless_route, search
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.casting import agent_of
 from behaviors_ros.simulation.commonroad import START_NS, Traffic, agents_of, problem_of, signals_of, start_of
-from behaviors_ros.simulation.forms import GoalForm, read_form
+from behaviors_ros.simulation.forms import GoalForm, ScenarioForm, read_form
 from behaviors_ros.simulation.signals import fixed_time
 from behaviors_ros.simulation.traffic import Agent, Perception
 
@@ -44,6 +44,8 @@ class Scenario:
     vehicle: Vehicle
     perception: Perception
     dt_s: float = 0.1
+    occluders: tuple[Array, ...] = ()
+    difficulty: float | None = None
 
 
 def load_scenario(path: str | Path, traffic: Traffic = "recorded", vehicle: Vehicle | None = None) -> Scenario:
@@ -65,12 +67,19 @@ def load_scenario(path: str | Path, traffic: Traffic = "recorded", vehicle: Vehi
 def _from_form(path: Path, vehicle: Vehicle | None) -> Scenario:
     form = read_form(path)
     lane_map = load_map(path.parent / form.map) if form.map else None
+    return scenario_of(form, lane_map, form.provenance or str(path.name), vehicle)
+
+
+def scenario_of(
+    form: ScenarioForm, lane_map: LaneMap | None, provenance: str, vehicle: Vehicle | None = None
+) -> Scenario:
+    """The scenario that a form describes on a map. vehicle: instead of the form's."""
     first = form.start
     start = EgoState(START_NS, np.array(first.position), first.yaw_rad, first.speed_mps)
     goal = _goal(form.goal)
     return Scenario(
         name=form.name,
-        provenance=form.provenance or str(path.name),
+        provenance=provenance,
         map=lane_map,
         route=route_to(lane_map, start, goal),
         start=start,
@@ -80,6 +89,8 @@ def _from_form(path: Path, vehicle: Vehicle | None) -> Scenario:
         duration_s=form.duration_s,
         vehicle=vehicle or form.vehicle,
         perception=form.perception,
+        occluders=tuple(np.array(ring) for ring in form.occluders),
+        difficulty=form.difficulty,
     )
 
 

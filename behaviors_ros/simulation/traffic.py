@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from behaviors_ros.datatypes import AgentClass, Array, EgoState, Signals, Tracks
 from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.simulation.occlusion import visible
 
 EGO = "ego"
 
@@ -136,14 +137,22 @@ class Perception(Parameters):
     speed_sigma_mps: float = value(0.0, "standard deviation of a track's velocity, each axis", low=0.0, high=5.0)
     size_sigma_m: float = value(0.0, "standard deviation of a track's length and width", low=0.0, high=1.0)
     covariance_floor_m: float = value(0.1, "smallest reported standard deviation of a position", low=0.01, high=5.0)
+    occlusion: bool = value(False, "what is hidden behind vehicles or the scenario's occluders is not seen")
     seed: int = value(0, "seed of the noise; noise depends on seed, stamp and track only", low=0, high=2**31)
 
 
 def perceive(
-    stamp_ns: int, ego: EgoState, agents: Sequence[Agent], perception: Perception, noise: bool = True
-) -> Tracks:
-    """Tracks of the agents in range at one stamp, in the agents' order; `noise` False gives the truth."""
+    stamp_ns: int, ego: EgoState, agents: Sequence[Agent], perception: Perception, noise: bool = True,
+    occluders: Sequence[Array] = (), eye: Float[Array, "2"] | None = None,
+) -> Tracks:  # fmt: skip
+    """Tracks of the agents in range at one stamp, in the agents' order; `noise` False gives the truth.
+
+    eye: where the sensor is, m (None: the rear axle). Occlusion is left out where perception has none.
+    """
     seen = [(a.body, a.motion) for a in agents if a.motion is not None and _near(a.motion, ego, perception.range_m)]
+    if perception.occlusion and noise and seen:
+        visible = _visible(seen, ego.position if eye is None else eye, occluders)
+        seen = [pair for pair, sees in zip(seen, visible, strict=True) if sees]
     if not seen:
         return Tracks.empty(stamp_ns)
     bodies, motions = zip(*seen, strict=True)
@@ -167,6 +176,14 @@ def perceive(
         covariance=np.broadcast_to(sigma**2 * np.eye(2), (len(seen), 2, 2)).copy(),
         existence=np.ones(len(seen)),
     )
+
+
+def _visible(
+    pairs: Sequence[tuple[Body, Motion]], eye: Float[Array, "2"], occluders: Sequence[Array]
+) -> Bool[Array, "agent"]:
+    columns = [[m.position for _, m in pairs], [m.yaw for _, m in pairs], [b.length for b, _ in pairs],
+               [b.width for b, _ in pairs], [int(b.kind) for b, _ in pairs]]  # fmt: skip
+    return visible(eye, *(np.array(column) for column in columns), occluders)
 
 
 def _near(motion: Motion, ego: EgoState, range_m: float) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from behaviors_ros.datatypes import ControlCommand, EgoState, Signals, Tracks
 from behaviors_ros.simulation.scenario import Scenario
 from behaviors_ros.simulation.signals import signals_at
@@ -60,12 +62,17 @@ def signals(world: World) -> Signals | None:
 
 def observe(world: World) -> tuple[EgoState, Tracks, Signals | None]:
     """What localisation and perception report now."""
-    tracks = perceive(world.stamp_ns, world.ego, world.agents, world.scenario.perception)
-    return world.ego, tracks, signals(world)
+    scenario, ego = world.scenario, world.ego
+    along = np.array((np.cos(ego.yaw), np.sin(ego.yaw)))
+    eye = ego.position + scenario.vehicle.centre_offset_m * along
+    tracks = perceive(
+        world.stamp_ns, ego, world.agents, scenario.perception, occluders=scenario.occluders, eye=eye
+    )  # fmt: skip
+    return ego, tracks, signals(world)
 
 
 def truth(world: World) -> Tracks:
-    """All agents as they are, without noise, in perception range."""
+    """All agents as they are, hidden ones too, without noise, in perception range."""
     return perceive(world.stamp_ns, world.ego, world.agents, world.scenario.perception, noise=False)
 
 
