@@ -25,13 +25,17 @@ class Lateral(Parameters):
 
 def length_for(situation: Situation, lateral: Lateral, offset_m: float, time_s: float) -> float:
     """Length of a quintic to an offset, m. Its largest curvature is 10 / sqrt(3) |offset change| / length^2, which must
-    stay within the vehicle's limit and the wanted lateral acceleration.
+    stay within the vehicle's limit and the wanted lateral acceleration; its curvature changes at most by
+    60 |offset change| / length^3 per metre, which the steering must follow.
     """
-    change = 10.0 / math.sqrt(3.0) * abs(offset_m - situation.offset)
+    across, vehicle = abs(offset_m - situation.offset), situation.vehicle
+    change = 10.0 / math.sqrt(3.0) * across
     speed = situation.start.speed
-    curve = math.sqrt(change / (0.6 * situation.vehicle.curvature_max_1pm))
+    rate = situation.driving.steering_share * vehicle.steering_rate_max_radps
+    steered = (60.0 * across * speed * vehicle.wheel_base_m / rate) ** (1.0 / 3.0)
+    curve = math.sqrt(change / (0.6 * vehicle.curvature_max_1pm))
     comfort = speed * math.sqrt(change / lateral.acceleration_mps2) * time_s / max(lateral.times_s)
-    return max(lateral.length_min_m, speed * time_s, curve, comfort)
+    return max(lateral.length_min_m, speed * time_s, curve, comfort, steered)
 
 
 def middle(lateral: Lateral) -> float:

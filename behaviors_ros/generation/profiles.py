@@ -274,7 +274,7 @@ def drive(
                 continue
             ordinary = wanted > -0.75 * rules[HARD]
             if ordinary:
-                # Braking harder than half the jerk can release until standstill, a^2 = 2 (j / 2) v, would end in a jolt.
+                # Braking harder than half the jerk releases until standstill, a^2 = 2 (j / 2) v, would end in a jolt.
                 wanted = max(wanted, -math.sqrt(spec[JERK] * max(v + 0.5 * dt * a, 0.0)))
             jerk = spec[JERK] if ordinary else rules[JERK_MAX]
             x, v, a = _stepped(x, v, a, wanted, jerk, dt)

@@ -1,0 +1,47 @@
+"""Paths past moving cyclists."""
+
+import numpy as np
+import pytest
+from generation_scenes import GRID, boxes, scene, straight
+
+from behaviors_ros import registry
+from behaviors_ros.datatypes import AgentClass
+from behaviors_ros.generation import interface
+from behaviors_ros.generation.generate import generate
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.scoring import interface as scoring
+
+assert interface.Generator and scoring.Gate  # importing them registers the plugins
+VEHICLE = Vehicle()
+GENERATORS = [registry.create("generator", name, {}, VEHICLE) for name in ("lattice", "minimal_risk_stop")]
+GATE = registry.create("gate", "kinematic", {}, VEHICLE)
+
+
+def cyclist(x, y, speed):
+    """One cyclist, in a box 4.5 m by 1.9 m."""
+    predictions = boxes([(x, y, 0.0, speed)])
+    predictions.kind[:] = AgentClass.BICYCLE
+    return predictions
+
+
+@pytest.mark.parametrize("speed", [4.0, 6.0, 10.0])
+def test_a_cyclist_just_ahead_can_be_passed_within_the_vehicles_limits(speed):
+    # 5 m before the bumper; at 4 m/s the ego needs 1.4 m/s2 x t^2 / 2 = 5 m + 11 m, 4.8 s, to get past: no haste
+    now, agents = scene(straight(), x=30.0, speed=speed), cyclist(30.0 + 3.6 + 5.0 + 2.25, -0.9, 4.0)
+    candidates = generate(now, agents, GRID, GENERATORS)
+    passes = np.array([label.startswith("pass 0001 on the left") for label in candidates.label])
+    assert passes.any() and GATE.check(now, agents, candidates).passed[passes].all()
+
+
+def test_riding_cyclists_are_given_more_room_than_standing_ones():
+    # beside it the ego's right side is 1.0 or 1.5 m from the left side, -0.9 + 0.95 = 0.05 m: at 1.975 or 2.475 m
+    now = scene(straight(), x=20.0, speed=8.0)
+    riding = generate(now, cyclist(45.0, -0.9, 3.0), GRID, GENERATORS)
+    standing = generate(now, cyclist(45.0, -0.9, 0.0), GRID, GENERATORS)
+
+    def widest(candidates):
+        chosen = [i for i, label in enumerate(candidates.label) if label.startswith("pass")]
+        return np.unique(candidates.d[chosen].max(axis=1).round(2))
+
+    assert widest(riding)[-1] == pytest.approx(0.05 + 1.5 + 0.925, abs=0.02)
+    assert widest(standing)[-1] == pytest.approx(0.05 + 1.0 + 0.925, abs=0.02)
