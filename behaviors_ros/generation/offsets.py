@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from behaviors_ros.generation.paths import Paths, Profile, lateral_paths
-from behaviors_ros.generation.pursuit import pursuit_paths
+from behaviors_ros.generation.pursuit import Turning, pursuit_paths
 from behaviors_ros.generation.situation import Situation
 from behaviors_ros.parameters import Parameters, value
 
@@ -100,9 +100,14 @@ def pursued(situation: Situation, lateral: Lateral) -> Paths:
     turned = math.pi if start is None else abs(math.atan2(start[1], 1.0))
     ahead = table[situation.index : situation.index + math.ceil(situation.reach_m / spacing), 3]
     tight = float(abs(ahead).max(initial=0.0)) > vehicle.curvature_max_1pm
+    driving = situation.driving
+    turning = Turning(
+        driving.deceleration_mps2, driving.lateral_acceleration_mps2,
+        driving.steering_share * vehicle.steering_rate_max_radps, vehicle.wheel_base_m,
+    )  # fmt: skip
     lost = turned > lateral.pursuit_heading_rad or abs(situation.offset) > lateral.pursuit_offset_m
     return pursuit_paths(
         table, spacing, situation.index, situation.start, situation.curvature,
         {"return to the lane": 0.0} if lost or tight else {}, situation.step_m, situation.samples,
-        0.9 * vehicle.curvature_max_1pm, 0.2 * vehicle.curvature_max_1pm,
+        0.9 * vehicle.curvature_max_1pm, turning,
     )  # fmt: skip

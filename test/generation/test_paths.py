@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from behaviors_ros.datatypes import EgoState
 from behaviors_ros.generation.paths import Profile, lateral_paths, lateral_start
-from behaviors_ros.generation.pursuit import pursuit_paths
+from behaviors_ros.generation.pursuit import Turning, pursuit_paths
 from behaviors_ros.generation.reference import look, nearest, project, reference_of
+
+
+TURNING = Turning(1.4, 2.0, 0.42, 2.7)
 
 
 def reference(route):
@@ -122,7 +125,7 @@ def test_pursuit_returns_to_the_lane_within_the_limits(y, yaw, curvature):
     line = reference(straight(300.0))
     state = EgoState(0, np.array([100.0, y]), yaw, 0.0)
     index = nearest(line.table, line.spacing_m, 100.0, y, yaw, 0, 10_000)
-    paths = pursuit_paths(line.table, line.spacing_m, index, state, curvature, {"": 0.0}, 0.25, 500, 0.22, 0.05)
+    paths = pursuit_paths(line.table, line.spacing_m, index, state, curvature, {"": 0.0}, 0.25, 500, 0.22, TURNING)
     table = paths.table[0]
     assert np.isfinite(table).all()
     assert np.abs(table[:, 5]).max() <= 0.22 + 1e-9
@@ -130,3 +133,16 @@ def test_pursuit_returns_to_the_lane_within_the_limits(y, yaw, curvature):
     assert abs(table[-1, 7]) < 0.3 and math.cos(table[-1, 4]) > 0.99
     # the poses follow the curvature
     assert np.diff(table[:, 4]) == pytest.approx(0.125 * (table[1:, 5] + table[:-1, 5]), abs=1e-9)
+
+
+@pytest.mark.parametrize("speed", [3.0, 8.0, 15.0])
+def test_pursuit_at_speed_turns_no_more_than_tyres_and_steering_allow(speed):
+    line = reference(straight(300.0))
+    state = EgoState(0, np.array([100.0, 4.0]), 2.0, speed)
+    paths = pursuit_paths(line.table, line.spacing_m, 400, state, 0.0, {"": 0.0}, 0.25, 300, 0.22, TURNING)
+    curvature = np.abs(paths.table[0, :, 5])
+    # braking at 1.4 m/s2 from the start leaves v^2 = v0^2 - 2.8 x; lateral acceleration at most 2 m/s2
+    there = np.sqrt(np.maximum(speed**2 - 2.8 * 0.25 * np.arange(300), 0.25))
+    assert (curvature * there**2 <= 2.0 + 1e-6).all()
+    # the wheel at most 0.42 rad/s: atan(2.7 k) changes by at most 2.7 dk
+    assert (np.diff(np.arctan(2.7 * curvature)) * there[:-1] / 0.25 <= 0.42 + 1e-6).all()
