@@ -1,8 +1,8 @@
 """Paths back to the reference from any pose: pure pursuit with limited curvature, integrated along the path.
 
 Where the ego stands across the lane, backwards or far off, a lateral profile over the reference does not exist. Driving
-the bicycle model along the path by pure pursuit (Coulter 1992) always gives a path the vehicle can follow: curvature is held
-to what the lateral acceleration allows, and its change to what the steering follows, at the speed there while braking.
+the bicycle model along the path by pure pursuit (Coulter 1992) always gives a path the vehicle can follow: curvature is
+held to what the lateral acceleration allows, its change to what the steering follows, at the speed there while braking.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def test_beside_the_route(y, speed):
 @pytest.mark.parametrize("yaw", [-2.1, 2.1, math.pi])
 @pytest.mark.parametrize("speed", [0.0, 3.0, 8.0])
 def test_turned_away(yaw, speed):
-    # the lanes are too narrow to turn round in without leaving them: the vehicle can, what is drivable does not allow it
+    # the vehicle can turn round; what is drivable is too narrow for that
     candidates, _, moving = admitted(scene(straight(), yaw=yaw, speed=speed), (KINEMATIC,))
     assert moving.any()
     assert np.cos(candidates.yaw[moving, -1]).max() > math.cos(yaw) + 0.2

@@ -13,7 +13,6 @@ from behaviors_ros.generation.paths import Profile, lateral_paths, lateral_start
 from behaviors_ros.generation.pursuit import Turning, pursuit_paths
 from behaviors_ros.generation.reference import look, nearest, project, reference_of
 
-
 TURNING = Turning(1.4, 2.0, 0.42, 2.7)
 
 
