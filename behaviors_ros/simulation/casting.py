@@ -66,7 +66,7 @@ def _reactive(form: ReactiveForm, body: Body, lane_map: LaneMap | None) -> React
         frame = FrenetFrame(points)
         points = without_duplicates(frame.cartesian(frame.s, np.full(len(frame.s), form.offset_m)))
     path = reactive_path(points, form.driver, lane_map, tuple((x.from_m, x.to_m, x.speed_mps) for x in form.slow))
-    path = replace(path, gives_way=tuple(_gives_way(rule, points) for rule in form.gives_way))
+    path = replace(path, gives_way=tuple(gives_way(rule, points) for rule in form.gives_way))
     start_s = float(path.frame.project(np.array(form.position))[0]) if form.position is not None else 0.0
     moving = form.trigger == TriggerForm()
     speed = form.speed_mps if moving or form.hidden_before else 0.0
@@ -76,7 +76,8 @@ def _reactive(form: ReactiveForm, body: Body, lane_map: LaneMap | None) -> React
     )  # fmt: skip
 
 
-def _gives_way(form: GiveWayForm, points: Array) -> GiveWay:
+def gives_way(form: GiveWayForm, points: Array) -> GiveWay:
+    """The rule of giving way that a form describes, for a path along `points`."""
     approaches = [np.array(line) for line in form.approaches]
     return give_way(points, np.array(form.line), np.array(form.area), approaches, form.manners)
 

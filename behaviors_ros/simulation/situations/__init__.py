@@ -1,0 +1,70 @@
+"""Generated situations of urban driving: seeded, graded, solvable. See docs/scenarios.md.
+
+`situation(kind, variant, seed)` is one scenario; `situations(seed)` are all of them, built when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.simulation.scenario import Scenario
+from behaviors_ros.simulation.situations import people
+from behaviors_ros.simulation.situations.draft import Draft
+from behaviors_ros.simulation.situations.variation import SPREAD, Variation
+
+KINDS: dict[str, Callable[[Variation], Draft]] = {
+    "crosswalk": people.crosswalk,
+    "jaywalker": people.jaywalker,
+    "animal": people.animal,
+}
+
+
+class Situation(NamedTuple):
+    """A situation still to be built: its name, and what builds it (for a vehicle, the default one where None)."""
+
+    name: str
+    build: Callable[..., Scenario]
+
+
+def kinds() -> tuple[str, ...]:
+    """Names of the kinds."""
+    return tuple(KINDS)
+
+
+def drafted(kind: str, variant: int, seed: int = 0) -> Draft:
+    """A situation as form, map and the careful driver's solution. An unknown kind raises `BehaviorsError`."""
+    if kind not in KINDS:
+        raise BehaviorsError(f"situation kind '{kind}' is unknown; known: {', '.join(KINDS)}")
+    if variant < 0 or seed < 0:
+        raise BehaviorsError(f"situation {kind}: variant {variant}, seed {seed}: give numbers from 0 on")
+    return KINDS[kind](Variation(kind, variant, seed))
+
+
+def situation(kind: str, variant: int, seed: int = 0, vehicle: Vehicle | None = None) -> Scenario:
+    """A situation as scenario; the same arguments give the same one. vehicle: instead of the default."""
+    return drafted(kind, variant, seed).scenario(vehicle)
+
+
+def situations(
+    seed: int = 0, kinds: Iterable[str] | None = None, variants: int | Iterable[int] = SPREAD
+) -> Iterator[Situation]:
+    """Situations by kind and variant (a number of them, or which); pairs of a name and what builds the scenario."""
+    chosen = range(variants) if isinstance(variants, int) else tuple(variants)
+    for kind in KINDS if kinds is None else kinds:
+        for variant in chosen:
+            name = Variation(kind, variant, seed).name
+            yield Situation(name, partial(_built, kind, variant, seed))
+
+
+def _built(kind: str, variant: int, seed: int, vehicle: Vehicle | None = None) -> Scenario:
+    return situation(kind, variant, seed, vehicle)
+
+
+def write(folder: Path, kind: str, variant: int, seed: int = 0) -> Path:
+    """Write a situation as form and map file; gives the form's path, which `load_scenario` reads."""
+    return drafted(kind, variant, seed).write(folder)
