@@ -122,7 +122,7 @@ class Occlusion:
 @no_type_check
 @njit(cache=True)
 def walker_risk(front, d, speed, edges, half_width, walking, response, braking, floor, harm):
-    """Largest risk (candidate,) from people behind boxes with `edges` as in `Hiding`; front, d, speed (candidate, step).
+    """Largest risk (candidate,) from people behind boxes; `edges` as in `Hiding`; front, d, speed (candidate, step).
 
     For each box the step counts at which the ego comes so near that it can just pass before the person is there.
     """
