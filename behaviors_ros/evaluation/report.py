@@ -185,10 +185,15 @@ def page_data(
     cycles: Iterable[Cycle], vehicle: Vehicle, title: str, summary: Mapping[str, Any], content: ReportContent
 ) -> dict[str, Any]:
     """Everything the page draws, as plain numbers and strings. At least one cycle is needed."""
-    cycles = list(cycles)
-    first = cycles[0].scene
+    shown = iter(cycles)
+    begin = next(shown)
+    first = begin.scene
     origin = np.floor(first.ego.position)
-    scores = next((c.plan.scores for c in cycles if c.plan.scores is not None), None)
+    scores = begin.plan.scores
+    frames = [_frame(begin, first.stamp_ns, origin, content)]
+    for cycle in shown:  # one at a time: a whole drive with all its candidates would not fit into memory
+        scores = scores or cycle.plan.scores
+        frames.append(_frame(cycle, first.stamp_ns, origin, content))
     return {
         "title": title,
         "summary": dict(summary),
@@ -198,8 +203,18 @@ def page_data(
         "scorers": list(scores.scorers) if scores is not None else [],
         "weights": [round(float(w), 3) for w in scores.weight] if scores is not None else [],
         "colors": {int(c): c.name.lower() for c in SignalColor},
-        "frames": [_frame(c, first.stamp_ns, origin, content) for c in cycles],
+        "frames": frames,
     }
+
+
+def packed(data: Any) -> str:
+    """Data for a page: JSON, compressed, in base64."""
+    return base64.b64encode(gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 6, mtime=0)).decode()
+
+
+def template(name: str) -> str:
+    """A page of this room before its data is filled in."""
+    return resources.files("behaviors_ros.evaluation").joinpath(name).read_text()
 
 
 def write_report(
@@ -212,8 +227,6 @@ def write_report(
 ) -> Path:
     """Write the page; it needs no other file and no network. Returns `path`."""
     data = page_data(cycles, vehicle, title, summary, content or ReportContent())
-    packed = base64.b64encode(gzip.compress(json.dumps(data, separators=(",", ":")).encode(), 6, mtime=0)).decode()
-    page = resources.files("behaviors_ros.evaluation").joinpath("report.html").read_text()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page.replace("@TITLE@", html.escape(title)).replace("@DATA@", packed))
+    path.write_text(template("report.html").replace("@TITLE@", html.escape(title)).replace("@DATA@", packed(data)))
     return path
