@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
-from behaviors_ros.generation import idm_proposals, lattice, minimal_risk_stop, previous  # noqa: F401 (registered)
+from behaviors_ros.generation import (  # noqa: F401  (each registers itself)
+    giving_way,
+    idm_proposals,
+    lattice,
+    merging,
+    minimal_risk_stop,
+    previous,
+)
 
 
 @runtime_checkable
