@@ -437,6 +437,15 @@ class Candidates:
         arrays = (getattr(self, name)[index] for name in ("position", "yaw", "speed", "acceleration", "curvature"))
         return Trajectory(self.stamp_ns, self.time_s, *arrays)
 
+    def take(self, index: Int[Array, "chosen"]) -> Candidates:
+        """The candidates at `index`, in that order."""
+        arrays = {name: np.ascontiguousarray(getattr(self, name)[index]) for name in _CANDIDATE_ARRAYS}
+        words = {name: tuple(getattr(self, name)[i] for i in index) for name in ("generator", "label")}
+        return Candidates(stamp_ns=self.stamp_ns, time_s=self.time_s, **words, **arrays)
+
+
+_CANDIDATE_ARRAYS = ("is_stop", "position", "yaw", "speed", "acceleration", "curvature", "s", "d")
+
 
 # --- scores, plan ----------------------------------------------------------------------------------------------------
 
@@ -520,7 +529,8 @@ class Decisions:
 
     subjects: ids of the agents of the predictions, then the places to stop at ("signal 12"); subject: index into it,
     -1 none; at_s: when the subject reaches the common area, or the ego its place to stop, s, NaN where neither; order:
-    `Order` towards each agent; contested: both come to the common area at nearly the same time; travelled m.
+    `Order` towards each agent; contested: both come to the common area at nearly the same time; entered: the ego is in
+    it now; travelled m.
     """
 
     subjects: tuple[str, ...]
@@ -529,6 +539,7 @@ class Decisions:
     at_s: Float[Array, "candidate"]
     order: Int[Array, "candidate agent"]
     contested: Bool[Array, "candidate agent"]
+    entered: Bool[Array, "candidate agent"]
     travelled: Float[Array, "candidate"]
 
     def subject_of(self, index: int) -> str:

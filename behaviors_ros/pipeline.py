@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,9 @@ from behaviors_ros.generation.generate import generate
 from behaviors_ros.generation.interface import Generator
 from behaviors_ros.parameters import Parameters, Vehicle, validated, value, yaml_tree
 from behaviors_ros.prediction.interface import Predictor
+from behaviors_ros.scoring.anytime import score_in_time
+from behaviors_ros.scoring.decision import decide
 from behaviors_ros.scoring.interface import Gate, Scorer
-from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import Selection, select
 
 GATES = (
@@ -106,20 +107,42 @@ class Cycle:
     plan: Plan
 
 
-def run(scene: Scene, stages: Stages, plan_id: int) -> Cycle:
-    """Predict, generate, score, select. Stages hand on values rounded to message precision, as the nodes do."""
+def run(
+    scene: Scene,
+    stages: Stages,
+    plan_id: int,
+    remaining_s: Callable[[], float] | None = None,
+    evaluated: int | None = None,
+) -> Cycle:
+    """Predict, generate, decide, score, select. Stages hand on values rounded to message precision.
+
+    remaining_s: tells the time left, s; when it is used up, the rest of the candidates is not scored. evaluated: score
+    just so many (`Plan.evaluated` of a recorded plan), for a replay.
+    """
     # 1. Predict the road users.
     predictions = rounded(stages.predictor.predict(scene, stages.grid))
     scene = replace(scene, degraded=scene.degraded | predictions.degraded)
     # 2. Generate what the ego could do; the candidates come rounded.
     candidates = generate(scene, predictions, stages.grid, stages.generators)
-    # 3. Score every candidate: gates forbid, scorers weigh.
-    scores = score(scene, predictions, candidates, stages.gates, stages.scorers)
-    # 4. Select one, with the safe stop that goes with it.
-    decision = select(scene, candidates, scores, stages.selection, stages.vehicle, plan_id)
+    # 3. Say what every candidate means: who goes first, which lane, what it halts for.
+    selection, vehicle = stages.selection, stages.vehicle
+    decisions = decide(scene, predictions, candidates, vehicle, selection.meaning)
+    # 4. Score every candidate: gates forbid, scorers weigh.
+    scores = score_in_time(
+        scene, predictions, candidates, decisions, stages.gates, stages.scorers, selection.anytime, remaining_s,
+        evaluated,
+    )  # fmt: skip
+    # 5. Select one, with the safe stop that goes with it.
+    decision = select(scene, candidates, scores, decisions, selection, vehicle, plan_id)
     return Cycle(scene, predictions, candidates, decision)
 
 
-def plan(scene: Scene, stages: Stages, plan_id: int) -> Plan:
-    """The decision for a scene."""
-    return run(scene, stages, plan_id).plan
+def plan(
+    scene: Scene,
+    stages: Stages,
+    plan_id: int,
+    remaining_s: Callable[[], float] | None = None,
+    evaluated: int | None = None,
+) -> Plan:
+    """The decision for a scene; arguments as for `run`."""
+    return run(scene, stages, plan_id, remaining_s, evaluated).plan

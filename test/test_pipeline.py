@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from behaviors_ros import pipeline
-from behaviors_ros.datatypes import AgentClass, Degraded, EgoState, Goal, Outcome, Scene, Tracks
+from behaviors_ros.datatypes import AgentClass, Degraded, EgoState, Goal, Manoeuvre, Outcome, Scene, Tracks
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.maps.route import mapless_route
 
@@ -45,7 +45,8 @@ def test_drives_on_an_empty_road(stages):
     assert 8.0 < plan.trajectory.speed[-1] <= 10.1
     assert abs(plan.stop.speed[-1]) < 0.05 and plan.scores.admissible[plan.stop_index]
     assert plan.degraded & Degraded.NO_MAP
-    assert plan.reason.startswith(plan.label)
+    assert plan.decision.manoeuvre == Manoeuvre.KEEP_LANE and plan.reason.startswith("keep lane: ")
+    assert plan.evaluated == len(plan.scores.total)
 
 
 def test_stops_behind_a_stopped_car(stages):

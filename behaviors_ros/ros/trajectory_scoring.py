@@ -18,6 +18,8 @@ from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameter
 from behaviors_ros.ros.scene import Recent
 from behaviors_ros.ros.warm import warm_candidates, warm_predictions, warm_scene
 from behaviors_ros.ros.warm_drive import warm_up
+from behaviors_ros.scoring.anytime import score_in_time
+from behaviors_ros.scoring.decision import decide
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import Selection, select
 
@@ -28,6 +30,9 @@ class ScoringParameters(PlanningParameters):
     gates: tuple[str, ...] = value(DEFAULTS.gates, "plugins that forbid")
     scorers: tuple[str, ...] = value(DEFAULTS.scorers, "plugins that weigh")
     selection: Selection = Selection()
+    budget_s: float = value(
+        0.06, "time for scoring; what is not scored within it is left out of the choice", low=0.001, high=10.0
+    )
 
 
 class ScoringNode(PlanningNode):
@@ -43,7 +48,7 @@ class ScoringNode(PlanningNode):
         registry.load_modules(parameters.plugin_modules)
         self.gates = tuple(plugin(self, "gate", name, parameters.vehicle) for name in parameters.gates)
         self.scorers = tuple(plugin(self, "scorer", name, parameters.vehicle) for name in parameters.scorers)
-        self.selection = parameters.selection
+        self.selection, self.budget_s = parameters.selection, parameters.budget_s
         self.table, self.publisher = self.writes("scores"), self.writes("selected")
         self.predicted: Recent[Predictions] = Recent(10)
         self.listen(parameters)
@@ -64,7 +69,8 @@ class ScoringNode(PlanningNode):
         predicted = warm_predictions(scene, self.grid)
         offered = warm_candidates(scene, self.grid)
         table = score(scene, predicted, offered, self.gates, self.scorers)
-        select(scene, offered, table, self.selection, self.vehicle, 1)
+        decisions = decide(scene, predicted, offered, self.vehicle, self.selection.meaning)
+        select(scene, offered, table, decisions, self.selection, self.vehicle, 1)
         warm_up(replace(self.default_stages(), gates=self.gates, scorers=self.scorers))
 
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
@@ -73,9 +79,13 @@ class ScoringNode(PlanningNode):
         assert predicted is not None
         since = time.perf_counter()
         offered = candidates(message)
-        table = score(scene, predicted, offered, self.gates, self.scorers)
-        plan = select(scene, offered, table, self.selection, self.vehicle, of.number)
-        of = self.timed(of, since)
+        decisions = decide(scene, predicted, offered, self.vehicle, self.selection.meaning)
+        table = score_in_time(
+            scene, predicted, offered, decisions, self.gates, self.scorers, self.selection.anytime,
+            lambda: self.budget_s - (time.perf_counter() - since),
+        )  # fmt: skip
+        plan = select(scene, offered, table, decisions, self.selection, self.vehicle, of.number)
+        of = self.timed(replace(of, degraded=plan.degraded), since)
         self.publisher.publish(plan_message(plan, of, self.vehicle, predicted.model_hash))
         self.table.publish(scores_message(table, offered, plan, of))
         self.report(OK, plan.reason)

@@ -26,6 +26,7 @@ from behaviors_ros.ros.conversion_stages import (
     predictions,
     predictions_message,
 )
+from behaviors_ros.scoring.decision import decide
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import select
 from behaviors_ros.simulation.scenario import DEMO, Scenario, load_scenario
@@ -60,8 +61,9 @@ def _cycle(scene: Scene, stages: Stages, predict_only: bool) -> Plan | None:
     predicted = predictions(predictions_message(predicted, of, stages.predictor.name, origin))
     offered = generate(scene, predicted, stages.grid, stages.generators)
     offered = candidates(candidates_message(offered, of, origin))
+    decisions = decide(scene, predicted, offered, stages.vehicle, stages.selection.meaning)
     scores = score(scene, predicted, offered, stages.gates, stages.scorers)
-    plan = select(scene, offered, scores, stages.selection, stages.vehicle, 1)
+    plan = select(scene, offered, scores, decisions, stages.selection, stages.vehicle, 1)
     return conversion_plan.plan(conversion_plan.plan_message(plan, of, stages.vehicle))
 
 

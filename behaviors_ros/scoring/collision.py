@@ -34,6 +34,7 @@ class Collision:
     """
 
     parameters = CollisionParameters
+    unit = "s"
 
     def __init__(self, parameters: CollisionParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""

@@ -41,6 +41,7 @@ class Crosswalk:
     """
 
     parameters = CrosswalkParameters
+    unit = "s"
 
     def __init__(self, parameters: CrosswalkParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""

@@ -25,6 +25,7 @@ class GoalGate:
     """Value: how far the ego's box centre gets beyond the goal, m. Past it already, or too late to halt: no duty."""
 
     parameters = GoalParameters
+    unit = "m"
 
     def __init__(self, parameters: GoalParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""

@@ -1,50 +1,129 @@
-"""Why a candidate drives, in words."""
+"""The decision and its reason in words."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
-from behaviors_ros.datatypes import Candidates, Outcome, Scores
+from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Order, Outcome, Scores
+from behaviors_ros.scoring.explanation import Reasons, in_words, why_not
+
+PHRASES = {
+    Manoeuvre.KEEP_LANE: "keep lane",
+    Manoeuvre.FOLLOW: "follow {}",
+    Manoeuvre.YIELD: "yield to {}",
+    Manoeuvre.PASS_BEFORE: "pass before {}",
+    Manoeuvre.STOP: "stop for {}",
+    Manoeuvre.CHANGE_LEFT: "change to the left lane",
+    Manoeuvre.CHANGE_RIGHT: "change to the right lane",
+    Manoeuvre.PASS_LEFT: "pass {} on the left",
+    Manoeuvre.PASS_RIGHT: "pass {} on the right",
+    Manoeuvre.RETURN: "return to the lane",
+    Manoeuvre.CREEP: "creep",
+    Manoeuvre.PULL_OVER: "pull over",
+    Manoeuvre.MINIMAL_RISK_STOP: "minimal-risk stop",
+    Manoeuvre.EMERGENCY_STOP: "emergency stop",
+}
+
+WAITING = (Manoeuvre.FOLLOW, Manoeuvre.YIELD, Manoeuvre.STOP, Manoeuvre.CREEP, Manoeuvre.MINIMAL_RISK_STOP)
 
 
-def explain(candidates: Candidates, scores: Scores, index: int, outcome: Outcome) -> str:
-    """One line: the choice, what decided, and which gates forbade how many of the others."""
-    parts = [_decided(candidates, scores, index, outcome), _forbidden(candidates, scores)]
-    return f"{candidates.label[index]}: " + "; ".join(part for part in parts if part)
+def short(subject: str) -> str:
+    """An agent's id (32 hex digits) by its first four that tell it apart, leading zeros left out; a place as it is."""
+    return (subject.lstrip("0")[:4] or "0") if len(subject) == 32 and " " not in subject else subject
 
 
-def _decided(candidates: Candidates, scores: Scores, index: int, outcome: Outcome) -> str:
+def phrase(manoeuvre: Manoeuvre, subject: str, order: Order = Order.NEVER) -> str:
+    """A decision in words: "yield to 3fa2", "change to the left lane before 12ab"."""
+    words = PHRASES[manoeuvre]
+    if "{}" in words:
+        return words.format(short(subject)) if subject else words.replace(" {}", "")
+    if not subject:
+        return words
+    preposition = "to" if manoeuvre == Manoeuvre.CREEP else "behind" if order == Order.BEHIND else "before"
+    return f"{words} {preposition} {short(subject)}"
+
+
+def meaning_of(decisions: Decisions, index: int) -> str:
+    """What a candidate means, in words."""
+    subject = int(decisions.subject[index])
+    is_agent = 0 <= subject < decisions.order.shape[1]
+    order = Order(int(decisions.order[index, subject])) if is_agent else Order.NEVER
+    return phrase(Manoeuvre(int(decisions.manoeuvre[index])), decisions.subject_of(index), order)
+
+
+def explain(
+    candidates: Candidates, scores: Scores, decisions: Decisions, index: int, outcome: Outcome, decision: Decision
+) -> str:
+    """One line: the decision, when its subject is met, and why the best other decision lost; what gates forbade."""
+    parts = [_decided(candidates, scores, decisions, index, outcome), _forbidden(candidates, scores)]
+    return f"{_titled(decisions, index, decision)}: " + "; ".join(part for part in parts if part)
+
+
+def _titled(decisions: Decisions, index: int, decision: Decision) -> str:
+    """The decision; with the time at which an agent comes into the way, or the ego halts."""
+    if decision.manoeuvre != decisions.manoeuvre[index]:
+        return phrase(decision.manoeuvre, decision.subject)
+    words, at_s = meaning_of(decisions, index), float(decisions.at_s[index])
+    verbs = {Manoeuvre.YIELD: "comes", Manoeuvre.PASS_BEFORE: "comes", Manoeuvre.STOP: "halts"}
+    verb = verbs.get(decision.manoeuvre)
+    return f"{words} ({verb} in {at_s:.1f} s)" if verb and np.isfinite(at_s) and at_s > 0.0 else words
+
+
+def _decided(candidates: Candidates, scores: Scores, decisions: Decisions, index: int, outcome: Outcome) -> str:
     """What made the difference."""
     if outcome == Outcome.EMERGENCY:
         return f"nothing is admissible, the stop with the least harm drives (it breaks {_broken(scores, index)})"
     if outcome == Outcome.STOPPING:
         return "only minimal-risk stops are admissible, the gentlest drives"
-    if scores.admissible.sum() == 1:
-        return "the only admissible candidate"
-    # Candidates with the same total drive alike: what was decided shows against the next best that differs.
-    others = scores.admissible & ((np.abs(scores.total - scores.total[index]) > 1e-3) | (outcome == Outcome.KEPT))
-    others[index] = False
+    rival = rival_of(scores, decisions, index)
+    if rival < 0:
+        return "every candidate means this"
+    reasons: Reasons = why_not(candidates, scores, index)
+    return f"{meaning_of(decisions, rival)} {in_words(scores, reasons, rival, index)}".replace(
+        " behind, ", " is behind: "
+    )
+
+
+def other_decision(decisions: Decisions, index: int) -> np.ndarray:
+    """Candidates (candidate,) that mean something else than candidate `index`."""
+    return (decisions.manoeuvre != decisions.manoeuvre[index]) | (decisions.subject != decisions.subject[index])
+
+
+def rival_of(scores: Scores, decisions: Decisions, index: int) -> int:
+    """The candidate of another decision that came nearest, -1 without one.
+
+    The best admissible one, else the one that breaks the fewest gates, by the mean of its scores. Where the ego waits,
+    one that gets farther is asked for, and where it yields one that goes first.
+    """
+    others = other_decision(decisions, index)
+    waits = decisions.manoeuvre[index] in WAITING
+    sooner = others & (decisions.travelled > decisions.travelled[index] + 1.0)
+    others = sooner if waits and sooner.any() else others
+    if decisions.manoeuvre[index] == Manoeuvre.YIELD:
+        before = others & (decisions.order[:, decisions.subject[index]] == Order.BEFORE)
+        others = before if before.any() else others
+    if scores.evaluated is not None:
+        others &= scores.evaluated
     if not others.any():
-        return "as good as every other admissible candidate"
-    rival = int(np.argmax(np.where(others, scores.total, -1.0)))
-    lead = scores.total[index] - scores.total[rival]
-    if outcome == Outcome.KEPT:
-        return f"continues the previous plan; '{candidates.label[rival]}' leads by {-lead:.3f}, too little to change"
-    weight = scores.weight / max(scores.weight.sum(), 1e-12)
-    gains = (scores.score[index] - scores.score[rival]) * weight
-    scorer = scores.scorers[int(np.argmax(gains))]
-    return f"ahead of '{candidates.label[rival]}' by {lead:.3f}, most by {scorer} ({gains.max():+.3f})"
+        return -1
+    broken = (~scores.passed).sum(axis=1)
+    mean = scores.score @ (scores.weight / max(scores.weight.sum(), 1e-12))
+    return int(np.lexsort((-mean, broken, ~others))[0])
 
 
 def _forbidden(candidates: Candidates, scores: Scores) -> str:
     """How many candidates each gate forbids first, the most frequent gate first."""
-    reasons = Counter(scores.first_reason(int(i)) for i in np.flatnonzero(~scores.admissible))
-    if not reasons:
+    out = ~scores.passed.all(axis=1)
+    if scores.evaluated is not None:
+        out &= scores.evaluated
+    if not out.any():
         return ""
-    counts = ", ".join(f"{gate or 'not finite'} {count}" for gate, count in reasons.most_common())
-    return f"forbidden of {len(candidates)}: {counts}"
+    failed = ~scores.passed[out]
+    first = np.where(failed.any(axis=1), np.argmax(failed, axis=1), -1) if failed.shape[1] else np.full(len(failed), -1)
+    gates, counts = np.unique(first, return_counts=True)
+    listed = sorted(zip(-counts, gates, strict=True))
+    words = ", ".join(f"{scores.gates[gate] if gate >= 0 else 'not finite'} {-count}" for count, gate in listed)
+    return f"forbidden of {len(candidates)}: {words}"
 
 
 def _broken(scores: Scores, index: int) -> str:

@@ -33,7 +33,8 @@ def score(
     raw = _columns(scorers, [term.raw for term in terms], count)
     score = np.nan_to_num(_columns(scorers, [term.score for term in terms], count), nan=0.0).clip(0.0, 1.0)
     weight = np.array([scorer.p.weight for scorer in scorers], dtype=np.float64)
-    mean = score @ (weight / weight.sum()) if weight.sum() > 0.0 else np.ones(count)
+    # Row by row, so that a total does not depend on how many candidates are scored at a time, as a matrix product would.
+    mean = (score * (weight / weight.sum())).sum(axis=1) if weight.sum() > 0.0 else np.ones(count)
     return Scores(
         gates=tuple(gate.name for gate in gates),
         passed=passed,
@@ -44,6 +45,7 @@ def score(
         score=score,
         weight=weight,
         total=np.where(passed.all(axis=1), mean, 0.0),
+        units=tuple(getattr(gate, "unit", "") for gate in gates),
     )
 
 

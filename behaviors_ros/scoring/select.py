@@ -1,15 +1,30 @@
-"""Scores -> Plan: the best admissible candidate, with hysteresis, its standing safe stop, and the reason in words."""
+"""Scores, Decisions -> Plan: the best admissible candidate, with hysteresis, its safe stop, and the reason in words."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from behaviors_ros.datatypes import Candidates, Outcome, Plan, Scene, Scores
+from behaviors_ros.datatypes import (
+    Candidates,
+    Decision,
+    Decisions,
+    Degraded,
+    Manoeuvre,
+    Order,
+    Outcome,
+    Plan,
+    Scene,
+    Scores,
+)
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.scoring.continuation import change
+from behaviors_ros.scoring.anytime import Anytime
+from behaviors_ros.scoring.decision import Meaning
 from behaviors_ros.scoring.footprint import finite
-from behaviors_ros.scoring.reason import explain
+from behaviors_ros.scoring.hysteresis import Hysteresis, changes, committed, price
+from behaviors_ros.scoring.reason import explain, other_decision
 
 Array = np.ndarray
 
@@ -17,21 +32,30 @@ Array = np.ndarray
 class Selection(Parameters):
     """How a candidate is selected."""
 
-    margin: float = value(0.01, "total by which another choice must beat the previous one", low=0.0, high=1.0)
-    lateral_m: float = value(
-        1.0, "RMS change across the previous plan that is still the same choice", low=0.01, high=20.0
-    )
-    longitudinal_m: float = value(3.0, "RMS change along the previous plan, likewise", low=0.01, high=50.0)
     valid_s: float = value(0.6, "how long a plan may be followed without a newer one", low=0.05, high=5.0)
     minimal_risk: str = value("minimal_risk_stop", "generator whose candidates alone mean that the ego is stopping")
+    meaning: Meaning = Meaning()
+    hysteresis: Hysteresis = Hysteresis()
+    anytime: Anytime = Anytime()
+
+
+class Choice(NamedTuple):
+    """The driven candidate, how it was found, and since when going first has led (ns, 0: it has not)."""
+
+    index: int
+    outcome: Outcome
+    doubt_since_ns: int = 0
 
 
 def select(
-    scene: Scene, candidates: Candidates, scores: Scores, selection: Selection, vehicle: Vehicle, plan_id: int
-) -> Plan:
+    scene: Scene, candidates: Candidates, scores: Scores, decisions: Decisions, selection: Selection, vehicle: Vehicle,
+    plan_id: int,
+) -> Plan:  # fmt: skip
     """The decision: which candidate drives, and which stop goes with it; that none is admissible is an outcome."""
     stop = safe_stop(candidates, scores, vehicle)
-    index, outcome = choose(scene, candidates, scores, selection, vehicle, stop)
+    choice = choose(scene, candidates, scores, decisions, selection, vehicle, stop)
+    index, decision = choice.index, _decision(scene, scores, decisions, choice)
+    evaluated = len(candidates) if scores.evaluated is None else int(scores.evaluated.sum())
     return Plan(
         stamp_ns=scene.stamp_ns,
         plan_id=plan_id,
@@ -42,39 +66,83 @@ def select(
         stop_index=stop,
         generator=candidates.generator[index],
         label=candidates.label[index],
-        outcome=outcome,
-        reason=explain(candidates, scores, index, outcome),
-        degraded=scene.degraded,
+        outcome=choice.outcome,
+        reason=explain(candidates, scores, decisions, index, choice.outcome, decision),
+        degraded=scene.degraded | (Degraded.SLOW if evaluated < len(candidates) else Degraded.NONE),
         scores=scores,
+        decision=decision,
+        evaluated=evaluated,
     )
 
 
 def choose(
-    scene: Scene, candidates: Candidates, scores: Scores, selection: Selection, vehicle: Vehicle, stop: int
-) -> tuple[int, Outcome]:
-    """The driven candidate's index and how it was found; `stop` is the safe stop."""
+    scene: Scene, candidates: Candidates, scores: Scores, decisions: Decisions, selection: Selection, vehicle: Vehicle,
+    stop: int,
+) -> Choice:  # fmt: skip
+    """The choice; `stop` is the safe stop."""
     admissible = scores.admissible
     if not admissible.any():
-        return stop, Outcome.EMERGENCY
+        return Choice(stop, Outcome.EMERGENCY)
     ordinary = admissible & (np.array(candidates.generator) != selection.minimal_risk)
     if not ordinary.any():
-        return gentlest(candidates, admissible, scores.total, vehicle), Outcome.STOPPING
-    best = int(np.argmax(np.where(admissible, scores.total, -1.0)))
-    same = admissible & continues(scene, candidates, selection)
-    if same.any() and not same[best]:
-        kept = int(np.argmax(np.where(same, scores.total, -1.0)))
-        if scores.total[best] <= scores.total[kept] + selection.margin:
-            return kept, Outcome.KEPT
-    return best, Outcome.SELECTED
+        return Choice(gentlest(candidates, admissible, scores.total, vehicle), Outcome.STOPPING)
+    best = _best(scores.total, admissible)
+    index, doubt_ns = _kept(scene, candidates, scores.total, admissible, decisions, selection.hysteresis, vehicle)
+    index = best if index < 0 else index
+    return Choice(index, Outcome.KEPT if scores.total[best] > scores.total[index] else Outcome.SELECTED, doubt_ns)
 
 
-def continues(scene: Scene, candidates: Candidates, selection: Selection) -> Bool[Array, "candidate"]:
-    """Candidates near enough to the previous plan, at equal times, to be the same choice."""
-    departed = change(scene, candidates)
-    if departed is None:
-        return np.zeros(len(candidates), dtype=bool)
-    away = np.hypot(departed.lateral / selection.lateral_m, departed.longitudinal / selection.longitudinal_m)
-    return np.asarray(away <= 1.0)
+def _kept(
+    scene: Scene, candidates: Candidates, total: Float[Array, "candidate"], admissible: Bool[Array, "candidate"],
+    decisions: Decisions, hysteresis: Hysteresis, vehicle: Vehicle,
+) -> tuple[int, int]:  # fmt: skip
+    """The best admissible candidate less what it costs to leave the previous decision for it, and `doubt_since_ns`.
+
+    -1 without a previous plan.
+    """
+    found = changes(scene, candidates, decisions, hysteresis)
+    if found is None or scene.previous is None:
+        return -1, 0
+    before = scene.previous.decision
+    age_s = (scene.stamp_ns - before.since_ns) * 1e-9 if before is not None else 0.0
+    left = total - price(found, age_s, scene.ego.speed, hysteresis)
+    carried = admissible & committed(scene, candidates, decisions, found, vehicle, hysteresis.committed_m)
+    among = carried if carried.any() else admissible
+    index = _best(left, among)
+    waits = among & ~found.first
+    if before is None or not found.first[index] or not waits.any():
+        return index, 0
+    since_ns = before.doubt_since_ns or scene.stamp_ns
+    if (scene.stamp_ns - since_ns) * 1e-9 < hysteresis.go_first_s - 1e-6:
+        index = _best(left, waits)
+    return index, since_ns
+
+
+def _best(total: Float[Array, "candidate"], among: Bool[Array, "candidate"]) -> int:
+    """The candidate with the largest total."""
+    return int(np.argmax(np.where(among, total, -np.inf)))
+
+
+def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice) -> Decision:
+    """What the chosen candidate means, and since when that has been decided."""
+    index, before = choice.index, scene.previous.decision if scene.previous is not None else None
+    outcomes = {Outcome.EMERGENCY: Manoeuvre.EMERGENCY_STOP, Outcome.STOPPING: Manoeuvre.MINIMAL_RISK_STOP}
+    manoeuvre = outcomes.get(choice.outcome, Manoeuvre(int(decisions.manoeuvre[index])))
+    subject = decisions.subject_of(index) if manoeuvre == decisions.manoeuvre[index] else ""
+    same = before is not None and (before.manoeuvre, before.subject) == (manoeuvre, subject)
+    others = scores.admissible & other_decision(decisions, index)
+    rival = float(scores.total[others].max()) if others.any() else 0.0
+    met = {
+        order: tuple(
+            decisions.subjects[agent]
+            for agent in np.flatnonzero(decisions.contested[index] & (decisions.order[index] == order))
+        )
+        for order in (Order.BEFORE, Order.BEHIND)
+    }
+    return Decision(
+        manoeuvre, subject, before.since_ns if same and before is not None else scene.stamp_ns,
+        float(scores.total[index]) - rival, met[Order.BEFORE], met[Order.BEHIND], choice.doubt_since_ns,
+    )  # fmt: skip
 
 
 def safe_stop(candidates: Candidates, scores: Scores, vehicle: Vehicle) -> int:

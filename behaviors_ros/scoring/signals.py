@@ -46,6 +46,7 @@ class Signals:
     """Value: how far the front bumper gets beyond a line that must be held, m. Past it already: no duty to hold."""
 
     parameters = SignalsParameters
+    unit = "m"
 
     def __init__(self, parameters: SignalsParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""

@@ -35,6 +35,7 @@ class Yield:
     """Value: least time between the ego in a conflict zone and an agent with priority in it, s, at most the limit."""
 
     parameters = YieldParameters
+    unit = "s"
 
     def __init__(self, parameters: YieldParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""

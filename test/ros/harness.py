@@ -22,6 +22,7 @@ from behaviors_ros.ros.graph import NAMESPACE, TOPICS, entry
 from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.up import environment
 from behaviors_ros.ros.warm import warm_predictions, warm_scene
+from behaviors_ros.scoring.decision import decide
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import select
 
@@ -147,7 +148,9 @@ class Stages:
         self.candidates = stages.candidates_message(self.offered, self.cycle, origin)
         scores = score(scene, predictions, self.offered, self.stages.gates, self.stages.scorers)
         self.scores = scores
-        self.plan = select(scene, self.offered, scores, self.stages.selection, VEHICLE, number)
+        selection = self.stages.selection
+        meant = decide(scene, predictions, self.offered, VEHICLE, selection.meaning)
+        self.plan = select(scene, self.offered, scores, meant, selection, VEHICLE, number)
         self.selected = conversion_plan.plan_message(self.plan, self.cycle, VEHICLE)
 
 

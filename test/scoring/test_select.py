@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from behaviors_ros.datatypes import Outcome, Scores, SignalColor, Terms, Verdict
+from behaviors_ros.datatypes import Manoeuvre, Outcome, Scores, SignalColor, Terms, Verdict
 from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.scoring.decision import Meaning
+from behaviors_ros.scoring.decision import decide as meanings
 from behaviors_ros.scoring.score import score
 from behaviors_ros.scoring.select import Selection, select
 
@@ -38,7 +40,12 @@ def decide(bench, gate, values, scene=None, selection=None, candidates=None):
     candidates, scene = candidates or three(bench), scene or bench.scene()
     scorers = [Fixed("a", values, 3.0), Fixed("b", [0.5] * 3)]
     scores = table(bench, candidates, [Fixed("collision", gate)], scorers, scene)
-    return select(scene, candidates, scores, selection or Selection(), bench.vehicle, 42)
+    return chosen(bench, scene, bench.predictions(), candidates, scores, 42, selection or Selection())
+
+
+def chosen(bench, scene, predictions, candidates, scores, plan_id=1, selection=Selection()):  # noqa: B008
+    meant = meanings(scene, predictions, candidates, bench.vehicle, Meaning())
+    return select(scene, candidates, scores, meant, selection, bench.vehicle, plan_id)
 
 
 def test_total_is_the_weighted_mean_times_the_gates(bench):
@@ -73,12 +80,14 @@ def test_the_best_admissible_candidate_is_selected_and_carries_a_stop(bench):
     assert plan.trajectory.speed[-1] == 10.0 and plan.stop.speed[-1] == 0.0
     assert plan.valid_until_ns == plan.stamp_ns + 600_000_000
     # Lead: (3 x 0.9 - 3 x 0.5) / 4 = 0.3.
-    assert plan.reason == "go: ahead of 'stop gently' by 0.300, most by a (+0.300)"
+    assert plan.reason == "keep lane: minimal-risk stop 0.300 is behind: 0.300 by a"
+    assert plan.decision.manoeuvre == Manoeuvre.KEEP_LANE and plan.decision.lead == pytest.approx(0.3)
+    assert plan.decision.since_ns == plan.stamp_ns
 
 
 def test_reason_counts_what_is_forbidden(bench):
     assert decide(bench, [2, 0, 2], [0.9, 0.5, 0.1]).reason == (
-        "stop gently: the only admissible candidate; forbidden of 3: collision 2"
+        "minimal-risk stop: keep lane breaks collision (2 > 1); forbidden of 3: collision 2"
     )
 
 
@@ -94,8 +103,9 @@ def test_holding_still_is_an_ordinary_selection(bench):
     scene = replace(bench.signal(SignalColor.RED, s=54.0), ego=bench.scene(speed=0.0).ego)
     candidates = bench.candidates(bench.drive(0.0, 1.0), bench.drive(0.0))
     scores = table(bench, candidates, [bench.gate("signals")], [bench.scorer("progress")], scene)
-    plan = select(scene, candidates, scores, Selection(), bench.vehicle, 1)
+    plan = chosen(bench, scene, bench.predictions(), candidates, scores)
     assert (plan.outcome, plan.index) == (Outcome.SELECTED, 1)
+    assert plan.decision.manoeuvre == Manoeuvre.STOP and plan.decision.subject == "signal 7"
     assert "signals 1" in plan.reason
 
 
@@ -106,7 +116,8 @@ def test_emergency_takes_the_stop_with_the_latest_contact(bench):
     gates = [bench.gate("collision"), bench.gate("collision_chance")]
     scores = score(bench.scene(), predictions, candidates, gates, [])
     assert scores.value[:, 0] == pytest.approx([0.6, 0.6, 0.7])
-    plan = select(bench.scene(), candidates, scores, Selection(), bench.vehicle, 1)
+    plan = chosen(bench, bench.scene(), predictions, candidates, scores)
+    assert plan.decision.manoeuvre == Manoeuvre.EMERGENCY_STOP
     assert (plan.outcome, plan.index, plan.stop_index) == (Outcome.EMERGENCY, 2, 2)
     assert "collision" in plan.reason
 
@@ -116,7 +127,7 @@ def test_hysteresis(bench):
     scene = bench.scene(previous=bench.plan(bench.drive(10.2, -2.0, s=50.0 - 1.01), age_s=0.1))
     kept = decide(bench, [0, 0, 0], [0.612, 0.6, 0.1], scene=scene)
     assert (kept.outcome, kept.index) == (Outcome.KEPT, 1)
-    assert kept.reason.startswith("stop gently: continues the previous plan; 'go' leads by 0.009")
+    assert kept.reason.startswith("minimal-risk stop: keep lane leads by 0.009, too little to change")
     assert decide(bench, [0, 0, 0], [0.62, 0.6, 0.1], scene=scene).outcome == Outcome.SELECTED
     assert decide(bench, [0, 0, 0], [0.612, 0.6, 0.1]).index == 0
     # Forbidden, the continuation is not kept.
