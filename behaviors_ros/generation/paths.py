@@ -133,27 +133,33 @@ def _sample(
                 d, d1, d2 = offset_at(first, end, length, x)
             else:
                 d, d1, d2 = offset_at(then, then_end, then_length, x - back)
-            r = rows[k]
-            q = 1.0 - r[3] * d
+            q, now = write_row(rows[k], station + x, d, d1, d2, out[p, k])
             if q < 0.15:
                 usable[p] = False
                 break
-            turned = math.atan2(d1, q)
-            cosine, tangent = math.cos(turned), d1 / q
-            now = math.hypot(q, d1)
             if k:
                 travelled += 0.5 * (rate + now) * step
             rate = now
-            row = out[p, k]
-            row[0] = travelled
-            row[1] = station + x
-            row[2] = r[0] - d * math.sin(r[2])
-            row[3] = r[1] + d * math.cos(r[2])
-            row[4] = r[2] + turned
-            row[5] = ((d2 + (r[4] * d + r[3] * d1) * tangent) * cosine * cosine / q + r[3]) * cosine / q
-            row[6] = r[5]
-            row[7] = r[6] + d
-            row[8] = r[7]
+            out[p, k, 0] = travelled
+
+
+@no_type_check
+@njit(cache=True)
+def write_row(r: Array, station: float, d: float, d1: float, d2: float, row: Array) -> tuple:  # pragma: no cover
+    """Fill `row` but its length from the reference `r` and the profile (d, d', d'') there; (q, length per station)."""
+    q = 1.0 - r[3] * d
+    turned = math.atan2(d1, q)
+    cosine = math.cos(turned)
+    row[1] = station
+    row[2] = r[0] - d * math.sin(r[2])
+    row[3] = r[1] + d * math.cos(r[2])
+    row[4] = r[2] + turned
+    if q >= 0.15:
+        row[5] = ((d2 + (r[4] * d + r[3] * d1) * d1 / q) * cosine * cosine / q + r[3]) * cosine / q
+    row[6] = r[5]
+    row[7] = r[6] + d
+    row[8] = r[7]
+    return q, math.hypot(q, d1)
 
 
 def lateral_start(row: Array, offset: float, yaw: float, curvature: float) -> Float[Array, "3"] | None:
