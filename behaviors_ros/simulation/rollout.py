@@ -28,7 +28,7 @@ from behaviors_ros.pipeline import Stages, run
 from behaviors_ros.prediction.history import updated
 from behaviors_ros.simulation.arrival import Arrival, arrived
 from behaviors_ros.simulation.scenario import Scenario
-from behaviors_ros.simulation.world import World, observe, placed, signals, start, step, truth
+from behaviors_ros.simulation.world import World, observe, placed, sees_truth, signals, start, step, truth
 
 
 class RolloutParameters(Parameters):
@@ -122,7 +122,9 @@ def drive(
             stamp_ns=world.stamp_ns, ego=ego, tracks=tracks, route=scenario.route, map=scenario.map, signals=lights,
             history=history, previous=previous, degraded=_degraded(scenario.map, lights),
         )  # fmt: skip
-        cycle = _planned(planner(scene, stages, plan_id), world)
+        real = tracks if sees_truth(world) else truth(world)
+        made = planner(scene, stages, plan_id)
+        cycle = Cycle(made.scene, made.predictions, made.candidates, made.plan, ego, real, signals(world))
         world, memory = _driven(world, cycle.plan.trajectory, controller, memory, parameters)
         previous = cycle.plan
         yield world, cycle
@@ -133,10 +135,6 @@ def drive(
 def _arrived(world: World, parameters: RolloutParameters) -> bool:
     scenario = world.scenario
     return arrived(scenario.goal, world.ego, world.time_s, scenario.vehicle, parameters.arrival)
-
-
-def _planned(made: Planned, world: World) -> Cycle:
-    return Cycle(made.scene, made.predictions, made.candidates, made.plan, world.ego, truth(world), signals(world))
 
 
 def _degraded(lane_map: LaneMap | None, lights: Signals | None) -> Degraded:

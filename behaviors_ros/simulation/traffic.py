@@ -140,6 +140,11 @@ class Perception(Parameters):
     occlusion: bool = value(False, "what is hidden behind vehicles or the scenario's occluders is not seen")
     seed: int = value(0, "seed of the noise; noise depends on seed, stamp and track only", low=0, high=2**31)
 
+    @property
+    def noisy(self) -> bool:
+        """Whether tracks differ from the truth at all."""
+        return max(self.position_sigma_m, self.yaw_sigma_rad, self.speed_sigma_mps, self.size_sigma_m) > 0.0
+
 
 def perceive(
     stamp_ns: int, ego: EgoState, agents: Sequence[Agent], perception: Perception, noise: bool = True,
@@ -149,7 +154,9 @@ def perceive(
 
     eye: where the sensor is, m (None: the rear axle). Occlusion is left out where perception has none.
     """
-    seen = [(a.body, a.motion) for a in agents if a.motion is not None and _near(a.motion, ego, perception.range_m)]
+    there = [(agent.body, motion) for agent in agents if (motion := agent.motion) is not None]
+    near = _near([motion for _, motion in there], ego, perception.range_m)
+    seen = [pair for pair, is_near in zip(there, near, strict=True) if is_near]
     if perception.occlusion and noise and seen:
         visible = _visible(seen, ego.position if eye is None else eye, occluders)
         seen = [pair for pair, sees in zip(seen, visible, strict=True) if sees]
@@ -160,7 +167,8 @@ def perceive(
     along, across = np.stack((np.cos(yaw), np.sin(yaw)), 1), np.stack((-np.sin(yaw), np.cos(yaw)), 1)
     yaw_rate = np.array([m.yaw_rate for m in motions])
     forward = np.array([m.acceleration for m in motions])
-    draws = _draws(stamp_ns, bodies, perception.seed) if noise else np.zeros((len(seen), 7))
+    noisy = noise and perception.noisy
+    draws = _draws(stamp_ns, bodies, perception.seed) if noisy else np.zeros((len(seen), 7))
     sigma = max(perception.covariance_floor_m, perception.position_sigma_m)
     return Tracks(
         stamp_ns=stamp_ns,
@@ -186,8 +194,9 @@ def _visible(
     return visible(eye, *(np.array(column) for column in columns), occluders)
 
 
-def _near(motion: Motion, ego: EgoState, range_m: float) -> bool:
-    return bool(np.hypot(*(motion.position - ego.position)) <= range_m)
+def _near(motions: Sequence[Motion], ego: EgoState, range_m: float) -> Bool[Array, "agent"]:
+    offset = np.array([motion.position for motion in motions]).reshape(-1, 2) - ego.position
+    return np.hypot(offset[:, 0], offset[:, 1]) <= range_m
 
 
 def _draws(stamp_ns: int, bodies: Sequence[Body], seed: int) -> Float[Array, "agent 7"]:

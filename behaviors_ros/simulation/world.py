@@ -76,6 +76,12 @@ def truth(world: World) -> Tracks:
     return perceive(world.stamp_ns, world.ego, world.agents, world.scenario.perception, noise=False)
 
 
+def sees_truth(world: World) -> bool:
+    """Whether what is observed is the truth: perception adds no noise and hides nothing."""
+    perception = world.scenario.perception
+    return not (perception.noisy or perception.occlusion)
+
+
 def _moved(world: World, dt_ns: int) -> tuple[Agent, ...]:
     seen: Surroundings = surroundings_of(world.time_s, world.ego, world.scenario.vehicle, world.agents, signals(world))
     return tuple(agent.step(seen, dt_ns * 1e-9) for agent in world.agents)
