@@ -1,9 +1,11 @@
 # make demo    install into .venv and drive the demo scenario (SCENARIO=file: another one)
 # make test    linters, core tests with coverage, ROS tests
 # make test-slow   builds of the package by pip and by colcon
+# make peers   install other planners into .venv-peers and measure their throughput (docs/peers.md)
 # make clean   remove everything that was made
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILT_FROM := pyproject.toml setup.py package.xml CMakeLists.txt $(wildcard cmake/* msg/*)
 CORE := --ignore=test/ros --ignore=test/packaging
@@ -28,7 +30,7 @@ EXTRAS := [wheels]
 TEST_EXTRAS := [wheels,test]
 endif
 
-.PHONY: demo test test-slow lint test-core test-ros install clean
+.PHONY: demo test test-slow lint test-core test-ros peers install clean
 
 demo: install
 	$(BIN)/behaviors demo $(if $(SCENARIO),--scenario "$(SCENARIO)")
@@ -53,6 +55,17 @@ test-ros: $(VENV)/.installed-test
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test -m slow -q --durations=5
 
+peers: $(PEERS)/.installed
+	$(PEERS)/bin/python benchmarks/peers/throughput_frenetix.py --json
+	$(PEERS)/bin/python benchmarks/peers/throughput_fiss.py --json
+
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	@for python in python3.11 python3.10; do \
+	  if $$python -c 'import venv, ensurepip' >/dev/null 2>&1; then $$python -m venv --clear $(PEERS) && exit; fi; done; \
+	  echo "behaviors_ros: the peers need Python 3.10 or 3.11 with venv on PATH" >&2; exit 1
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet -r $<
+	@touch $@
+
 $(VENV)/.python:
 	@for compiler in $$CXX c++ g++ clang++; do command -v $$compiler >/dev/null && exit; done; \
 	  { echo "behaviors_ros: no C++ compiler found; install one (Debian, Ubuntu: apt install g++)" >&2; exit 1; }
@@ -73,5 +86,5 @@ $(VENV)/.installed-test: $(VENV)/.python $(BUILT_FROM)
 	@touch $(VENV)/.installed $@
 
 clean:
-	rm -rf $(VENV) build install log out *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build install log out *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
