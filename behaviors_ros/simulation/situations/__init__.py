@@ -13,7 +13,7 @@ from typing import NamedTuple
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.scenario import Scenario
-from behaviors_ros.simulation.situations import people
+from behaviors_ros.simulation.situations import leaders, obstacles, people, riders
 from behaviors_ros.simulation.situations.draft import Draft
 from behaviors_ros.simulation.situations.variation import SPREAD, Variation
 
@@ -21,6 +21,14 @@ KINDS: dict[str, Callable[[Variation], Draft]] = {
     "crosswalk": people.crosswalk,
     "jaywalker": people.jaywalker,
     "animal": people.animal,
+    "cyclist_ahead": riders.cyclist_ahead,
+    "cyclist_at_turn": riders.cyclist_at_turn,
+    "double_parked": obstacles.double_parked,
+    "blocked_lane": obstacles.blocked_lane,
+    "narrow_street": obstacles.narrow_street,
+    "lead_braking": leaders.lead_braking,
+    "cut_in": leaders.cut_in,
+    "bus_leaving": leaders.bus_leaving,
 }
 
 

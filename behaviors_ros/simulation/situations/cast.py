@@ -29,7 +29,8 @@ def standing(name: str, position: Array, yaw: float, **more: Any) -> StationaryF
 
 def driving(name: str, path: Array, speed_mps: float, begin: Array | None = None, **more: Any) -> ReactiveForm:
     """A driver along a path from `begin` (the path's start) at its wanted speed."""
-    more.setdefault("driver", Idm(desired_speed_mps=speed_mps))
+    if "driver" not in more:
+        more["driver"] = Idm(desired_speed_mps=speed_mps)
     more.setdefault("speed_mps", round(speed_mps, 3))
     return ReactiveForm(
         name=name, behaviour="reactive", path=line(path), position=at(path[0] if begin is None else begin), **more

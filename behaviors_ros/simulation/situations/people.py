@@ -22,7 +22,7 @@ def stopping_m(speed_mps: float, deceleration_mps2: float) -> float:
 
 
 def crosswalk(v: Variation) -> Draft:
-    """Two to four pedestrians cross a zebra from both sides; in a third of the variants the first has crossed before.
+    """Two to four pedestrians cross a zebra from both sides; in a quarter of the variants the first has crossed before.
 
     The first steps off the kerb when the ego's front is as far from the stop line as a stop takes at the speed limit
     with 1.0 (easy) to 3.0 m/s^2 (hard) after 0.5 s, so that the limit may be driven until then. The others follow
@@ -32,7 +32,7 @@ def crosswalk(v: Variation) -> Draft:
     speed, at_s, lane = site.limit_mps, 130.0, site.lane_m
     site.town.zebra(site.point(at_s, 0.0), site.yaw(at_s), site.lanes)
     braking = v.graded(1.0, 3.0)
-    early = v.variant % 3 == 2
+    early = v.chance(0.25)
     stop_line = site.point(at_s - 4.0, site.ego_d)
     # One who crosses early starts as much sooner as the way over the road takes.
     within = stopping_m(speed, braking) + (2.0 * lane + 2.0) / 1.3 * speed * (1.0 if early else 0.0)
@@ -56,7 +56,7 @@ def jaywalker(v: Variation) -> Draft:
     With c the offset of the van's side from the ego's centre line (lane / 2 + 0.15 m) the pedestrian comes into view
     about c from it. The trigger is set so that the ego, at the speed limit, is then D = 0.5 v + v^2 / (2 a) + 2 m away,
     with a = 2.0 (easy) to 4.0 m/s^2 (hard): braking at a after half a second stops 2 m before. The walking speed is
-    such that the pedestrian is within 0.8 m of the centre line when the ego would arrive; each fifth runs across before.
+    such that the pedestrian is within 0.8 m of the centre line when the ego would arrive; every fifth runs by before.
     """
     site = street(straight((0.0, 0.0), v.turn(), 240.0), v.between(2.9, 3.6), v.one_of((30, 30, 50)))
     speed, at_s, lane = site.limit_mps, 120.0, site.lane_m
