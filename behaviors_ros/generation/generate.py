@@ -10,7 +10,7 @@ import numpy as np
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene, rounded
 from behaviors_ros.errors import BehaviorsError
-from behaviors_ros.generation.interface import Generator
+from behaviors_ros.generation.interface import Generator, Refiner
 
 
 def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Sequence[Generator]) -> Candidates:
@@ -18,7 +18,12 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
 
     Raises `BehaviorsError` when no generator made any: `minimal_risk_stop` always does and belongs in the list.
     """
-    groups = [generator.generate(scene, predictions, grid) for generator in generators]
+    groups: list[Candidates] = []
+    for generator in generators:
+        if isinstance(generator, Refiner):
+            groups.append(generator.refine(scene, predictions, grid, groups))
+        else:
+            groups.append(generator.generate(scene, predictions, grid))
     groups = [group for group in groups if len(group)]
     if not groups:
         raise BehaviorsError("no generator made a candidate; add minimal_risk_stop to generators")

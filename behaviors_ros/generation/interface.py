@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
@@ -12,6 +13,7 @@ from behaviors_ros.generation import (  # noqa: F401  (each registers itself)
     merging,
     minimal_risk_stop,
     previous,
+    smoothed,
 )
 
 
@@ -23,4 +25,15 @@ class Generator(Protocol):
 
     def generate(self, scene: Scene, predictions: Predictions, grid: Grid) -> Candidates:
         """Zero or more candidates on the grid."""
+        ...
+
+
+@runtime_checkable
+class Refiner(Generator, Protocol):
+    """A generator that improves what those before it in the list have made."""
+
+    def refine(
+        self, scene: Scene, predictions: Predictions, grid: Grid, groups: Sequence[Candidates]
+    ) -> Candidates:
+        """Zero or more candidates on the grid, besides those in `groups`."""
         ...

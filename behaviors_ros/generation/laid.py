@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import no_type_check
 
 import numpy as np
+from jaxtyping import Float
 from numba import njit
 
 from behaviors_ros.datatypes import Array
@@ -28,15 +29,17 @@ def previous_path(situation: Situation) -> Paths:
     first = np.array([start.position[0], start.position[1], start.yaw, situation.curvature])
     poses = np.vstack((first, poses))
     poses[1:, 2] += math.tau * np.round((start.yaw - poses[1, 2]) / math.tau) if len(poses) > 1 else 0.0
+    return continued(situation, poses)
+
+
+def continued(situation: Situation, poses: Float[Array, "pose 4"]) -> Paths:
+    """The poses (x, y, yaw continuous, curvature) from the start on, then a lateral profile that holds the last offset,
+    sampled by length; none where they are less than a metre long.
+    """
     gaps = np.hypot(*np.diff(poses[:, :2], axis=0).T)
     poses = poses[np.concatenate(([True], gaps > 0.01))]
     if len(poses) < 3 or gaps.sum() < 1.0:
         return _none(situation)
-    return _continued(situation, poses)
-
-
-def _continued(situation: Situation, poses: Array) -> Paths:
-    """The poses, then a lateral profile that holds the last offset, sampled by length."""
     reference, step, samples = situation.reference, situation.step_m, situation.samples
     row = np.empty(reference.table.shape[1])
     chord = np.hypot(*np.diff(poses[:, :2], axis=0).T)

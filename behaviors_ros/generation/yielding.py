@@ -155,8 +155,8 @@ def _before(situation: Situation, motions: Motions, rules: Yielding, path: int, 
 def arriving(speed: float, distance: float, time: float, braking: float) -> float | None:
     """The speed to brake to, held from then on, that covers `distance` m in `time` s; None: a halt is needed.
 
-    With the present speed v, the braking b, the speed wanted u: distance = (v^2 - u^2) / 2b + u (time - (v - u) / b), so
-    that u = v - b time + sqrt((b time)^2 - 2 b v time + 2 b distance).
+    With the present speed v, braking b and the speed wanted u: distance = (v^2 - u^2) / 2b + u (time - (v - u) / b),
+    so that u = v - b time + sqrt((b time)^2 - 2 b v time + 2 b distance).
     """
     root = (braking * time) ** 2 - 2.0 * braking * speed * time + 2.0 * braking * distance
     if root < 0.0:

@@ -1,0 +1,119 @@
+"""Motions of piecewise constant jerk as small quadratic programmes: least jerk within bounds.
+
+The state (x, x', x'') at the knots is an exact linear function of the jerks, so a solution needs no equations between
+the knots and is exact between them, too (the piecewise-jerk formulation of Apollo: Zhou et al., "DL-IAPS and PJSO: a
+path/speed decoupled trajectory optimization and its application in autonomous driving", arXiv 2009.11135).
+Solved by PIQP, a proximal interior-point method (Schwan et al., CDC 2023). Every programme is set up afresh: an
+interior-point method gains nothing from a warm start, and a kept solver's answer would depend on what it solved before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import piqp
+from jaxtyping import Float
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Response at the knots 1 .. n to unit jerks of n intervals of unit length: value, rate, second rate."""
+
+    value: Float[Array, "knot jerk"]
+    rate: Float[Array, "knot jerk"]
+    bend: Float[Array, "knot jerk"]
+
+
+@lru_cache(maxsize=8)
+def basis(count: int) -> Basis:
+    """The responses to `count` jerks."""
+    since = np.arange(1, count + 1)[:, None] - np.arange(count)[None, :]
+    within = np.minimum(np.maximum(since, 0.0), 1.0)
+    rest = np.maximum(since - 1.0, 0.0)
+    bend = within
+    rate = 0.5 * within**2 + within * rest
+    value = within**3 / 6.0 + 0.5 * within**2 * rest + 0.5 * within * rest**2
+    return Basis(value, rate, bend)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Least weighted jerk, second rate, and distance from wanted values, within bounds.
+
+    start: value, rate and second rate at the first knot; step: length of an interval. wanted and the bounds are at the
+    knots after the first: columns value, rate, second rate; infinite where there is none. weights: of the squared
+    distances from `wanted`, and last of the squared jerk. jerk: largest, either way. end: the state to end in exactly, or None.
+    """
+
+    start: Float[Array, "3"]
+    step: float
+    weights: Float[Array, "knot 4"]
+    wanted: Float[Array, "knot 3"]
+    low: Float[Array, "knot 3"]
+    high: Float[Array, "knot 3"]
+    jerk: float
+    end: Float[Array, "3"] | None = None
+
+
+def solved(problem: Problem) -> Float[Array, " jerk"] | None:
+    """The jerks of the intervals; None where there are none within the bounds, or the solver does not find them."""
+    count, h = len(problem.wanted), problem.step
+    unit = basis(count)
+    response = (h**3 * unit.value, h**2 * unit.rate, h * unit.bend)
+    after = h * np.arange(1, count + 1)
+    x, v, a = problem.start
+    coasting = np.column_stack((x + after * (v + 0.5 * after * a), v + after * a, np.full(count, a)))
+    cost = np.diag(problem.weights[:, 3])
+    slope = np.zeros(count)
+    for column, matrix in enumerate(response):
+        weighted = matrix.T * problem.weights[:, column]
+        cost += weighted @ matrix
+        slope += weighted @ (coasting[:, column] - problem.wanted[:, column])
+    low, high = problem.low - coasting, problem.high - coasting
+    bounded = np.isfinite(problem.low) | np.isfinite(problem.high)
+    rows = np.concatenate([matrix[bounded[:, column]] for column, matrix in enumerate(response)])
+    lower = np.concatenate([low[bounded[:, column], column] for column in range(3)])
+    upper = np.concatenate([high[bounded[:, column], column] for column in range(3)])
+    ends, aim = None, None
+    if problem.end is not None:
+        ends, aim = np.stack([matrix[-1] for matrix in response]), problem.end - coasting[-1]
+    return _optimum(cost, slope, ends, aim, rows, lower, upper, np.full(count, problem.jerk))
+
+
+def _optimum(
+    cost: Array, slope: Array, ends: Array | None, aim: Array | None, rows: Array, lower: Array, upper: Array,
+    box: Array,
+) -> Float[Array, " jerk"] | None:  # fmt: skip
+    """The solver's answer, None unless it has converged."""
+    if (lower > upper).any():
+        return None
+    solver = piqp.DenseSolver()
+    solver.settings.eps_abs = 1e-6
+    solver.settings.eps_rel = 1e-6
+    solver.settings.max_iter = 40
+    solver.setup(cost, slope, ends, aim, rows, lower, upper, -box, box)
+    status = solver.solve()
+    found = solver.result.x
+    return np.array(found) if status == piqp.PIQP_SOLVED and np.isfinite(found).all() else None
+
+
+def states(
+    start: Float[Array, "3"], step: float, jerks: Float[Array, " jerk"], at: Float[Array, " place"]
+) -> Float[Array, "place 3"]:
+    """Value, rate and second rate at places from the start; beyond the last interval with the second rate held."""
+    unit, count = basis(len(jerks)), len(jerks)
+    after = step * np.arange(1, count + 1)
+    x, v, a = start
+    knots = np.empty((count + 1, 3))
+    knots[0] = start
+    knots[1:, 0] = x + after * (v + 0.5 * after * a) + step**3 * (unit.value @ jerks)
+    knots[1:, 1] = v + after * a + step**2 * (unit.rate @ jerks)
+    knots[1:, 2] = a + step * (unit.bend @ jerks)
+    k = np.clip((at / step).astype(np.int64), 0, count)
+    u, j = at - k * step, np.append(jerks, 0.0)[k]
+    x, v, a = knots[k].T
+    return np.column_stack((x + u * (v + u * (0.5 * a + u * j / 6.0)), v + u * (a + 0.5 * u * j), a + u * j))
