@@ -439,9 +439,9 @@ class Candidates:
 
     def take(self, index: Int[Array, "chosen"]) -> Candidates:
         """The candidates at `index`, in that order."""
-        arrays = {name: np.ascontiguousarray(getattr(self, name)[index]) for name in _CANDIDATE_ARRAYS}
-        words = {name: tuple(getattr(self, name)[i] for i in index) for name in ("generator", "label")}
-        return Candidates(stamp_ns=self.stamp_ns, time_s=self.time_s, **words, **arrays)
+        changes: dict[str, Any] = {name: getattr(self, name)[index] for name in _CANDIDATE_ARRAYS}
+        changes |= {name: tuple(getattr(self, name)[i] for i in index) for name in ("generator", "label")}
+        return replace(self, **changes)
 
 
 _CANDIDATE_ARRAYS = ("is_stop", "position", "yaw", "speed", "acceleration", "curvature", "s", "d")
@@ -596,6 +596,7 @@ class Plan:
     degraded: Degraded = Degraded.NONE
     scores: Scores | None = None
     decision: Decision | None = None
+    decisions: Decisions | None = None
     evaluated: int = 0
 
 

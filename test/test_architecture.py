@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "behaviors_ros"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LINES_OF_A_FILE = 400
-LINES_OF_THE_NOUNS = 600  # one file by design: the nouns in the order of the data path
+LINES_OF_THE_NOUNS = 700  # one file by design: the nouns in the order of the data path
 LINES_OF_A_FUNCTION = 60
 
 

@@ -25,7 +25,7 @@ from behaviors_ros.msg import TrackedObjects, TrafficSignals
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 NS = 1_000_000_000
-TYPE_CODES = {"f": np.float32, "d": np.float64, "B": np.uint8, "q": np.int64}
+TYPE_CODES = {"f": np.float32, "d": np.float64, "B": np.uint8, "h": np.int16, "q": np.int64}
 
 
 class TrackLimits(Parameters):
@@ -65,7 +65,7 @@ def header(stamp_ns: int, frame: str = "map") -> Header:
 
 
 def packed(code: str, values: np.ndarray) -> array.array:
-    """Values of any shape as a flat array of type code f, d, B or q."""
+    """Values of any shape as a flat array of type code f, d, B, h or q."""
     flat = array.array(code)
     flat.frombytes(np.ascontiguousarray(values, dtype=TYPE_CODES[code]).tobytes())
     return flat

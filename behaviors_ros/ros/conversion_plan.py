@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
 
-from behaviors_ros.datatypes import ControlCommand, Degraded, Outcome, Plan, Trajectory
+from behaviors_ros.datatypes import ControlCommand, Decision, Degraded, Manoeuvre, Outcome, Plan, Trajectory
 from behaviors_ros.errors import InputError
 from behaviors_ros.msg import ControlCommand as ControlCommandMessage
 from behaviors_ros.msg import SelectedTrajectory, TrajectoryPoint
@@ -107,6 +108,8 @@ def plan_message(plan: Plan, of: Cycle, vehicle: Vehicle, model_hash: str = "") 
         outcome=int(plan.outcome),
         reason=plan.reason,
         model_hash=model_hash,
+        evaluated=plan.evaluated,
+        **_decided(plan.decision),
     )
     if plan.scores is not None:
         row, table = plan.index, plan.scores
@@ -118,8 +121,34 @@ def plan_message(plan: Plan, of: Cycle, vehicle: Vehicle, model_hash: str = "") 
     return message
 
 
+def _decided(decision: Decision | None) -> dict[str, Any]:
+    """The fields that tell what a plan means."""
+    if decision is None:
+        return {"manoeuvre": SelectedTrajectory.NOT_TOLD}
+    return {
+        "manoeuvre": int(decision.manoeuvre),
+        "subject": decision.subject,
+        "since": time_message(decision.since_ns),
+        "lead": decision.lead,
+        "before": list(decision.before),
+        "behind": list(decision.behind),
+        "doubt_since": time_message(decision.doubt_since_ns),
+    }
+
+
+def _decision(message: SelectedTrajectory) -> Decision | None:
+    if message.manoeuvre == SelectedTrajectory.NOT_TOLD:
+        return None
+    if message.manoeuvre not in tuple(Manoeuvre):
+        raise InputError("selected", "manoeuvre", f"is {message.manoeuvre}", "known: 0 to 13, 255: not told")
+    return Decision(
+        Manoeuvre(message.manoeuvre), message.subject, nanoseconds(message.since), message.lead,
+        tuple(message.before), tuple(message.behind), nanoseconds(message.doubt_since),
+    )  # fmt: skip
+
+
 def plan(message: SelectedTrajectory) -> Plan:
-    """The decision of a message. The score table is not part of it: `scores` is None."""
+    """The decision of a message. The score table and the meaning of the other candidates are not part of it: None."""
     if message.outcome not in tuple(Outcome):
         raise InputError("selected", "outcome", f"is {message.outcome}", "known: 0 to 3")
     return Plan(
@@ -135,6 +164,8 @@ def plan(message: SelectedTrajectory) -> Plan:
         outcome=Outcome(message.outcome),
         reason=message.reason,
         degraded=Degraded(int(message.degraded)),
+        decision=_decision(message),
+        evaluated=int(message.evaluated),
     )
 
 

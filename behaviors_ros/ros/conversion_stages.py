@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import Candidates, Degraded, EgoState, Plan, Predictions, Scores
+from behaviors_ros.datatypes import Candidates, Decisions, Degraded, EgoState, Plan, Predictions, Scores
 from behaviors_ros.msg import CandidateTrajectories, InputStamps, PredictedObjects, StageTimes, TrajectoryScores
 from behaviors_ros.ros.conversion import (
     header,
@@ -24,6 +24,7 @@ from behaviors_ros.ros.conversion import (
     time_message,
     unpacked,
 )
+from behaviors_ros.scoring.explanation import Lost, why_not
 
 STAGES = ("prediction", "generation", "scoring")
 
@@ -213,14 +214,16 @@ def candidates(message: CandidateTrajectories) -> Candidates:
 
 
 def scores_message(found: Scores, offered: Candidates, plan: Plan, of: Cycle) -> TrajectoryScores:
-    """The score table of a cycle, with what each row means."""
-    return TrajectoryScores(
+    """The score table of a cycle, with what each row means and why it lost."""
+    reasons = why_not(offered, found, plan.index)
+    message = TrajectoryScores(
         **_carried(of, plan.stamp_ns),
         num_candidates=len(offered),
         gates=list(found.gates),
         passed=found.passed.ravel().tolist(),
         gate_value=packed("f", found.value),
         gate_limit=packed("f", found.limit),
+        gate_unit=list(found.units or [""] * len(found.gates)),
         scorers=list(found.scorers),
         raw=packed("f", found.raw),
         score=packed("f", found.score),
@@ -229,7 +232,13 @@ def scores_message(found: Scores, offered: Candidates, plan: Plan, of: Cycle) ->
         selected=plan.index,
         generator=list(offered.generator),
         label=list(offered.label),
+        lost=packed("B", reasons.code),
+        lost_by=packed("h", reasons.which),
     )
+    if plan.decisions is not None:
+        message.subjects = list(plan.decisions.subjects)
+        message.manoeuvre, message.subject = packed("B", plan.decisions.manoeuvre), packed("h", plan.decisions.subject)
+    return message
 
 
 def scores(message: TrajectoryScores) -> Scores:
@@ -239,6 +248,7 @@ def scores(message: TrajectoryScores) -> Scores:
     def read(name: str, *shape: int) -> np.ndarray:
         return unpacked("scores", name, getattr(message, name), shape)
 
+    evaluated = read("lost", n) != Lost.NOT_EVALUATED
     return Scores(
         gates=tuple(message.gates),
         passed=read("passed", n, g).astype(bool),
@@ -249,4 +259,19 @@ def scores(message: TrajectoryScores) -> Scores:
         score=read("score", n, m),
         weight=read("weight", m),
         total=read("total", n),
+        evaluated=None if evaluated.all() else evaluated,
+        units=tuple(message.gate_unit),
     )
+
+
+def decisions(message: TrajectoryScores) -> Decisions | None:
+    """What every candidate of a score table means, without its order with the agents; None where it is not told."""
+    n = int(message.num_candidates)
+    if not message.manoeuvre:
+        return None
+    order = np.zeros((n, 0), dtype=np.int64)
+    return Decisions(
+        tuple(message.subjects), unpacked("scores", "manoeuvre", message.manoeuvre, (n,)),
+        unpacked("scores", "subject", message.subject, (n,)), np.full(n, np.nan), order, order > 0, order > 0,
+        np.full(n, np.nan),
+    )  # fmt: skip

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from behaviors_ros.datatypes import Candidates, Plan, Predictions, Scene, Scores
+from behaviors_ros.datatypes import Candidates, Decisions, Plan, Predictions, Scene, Scores
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.bags import read_bag
-from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, predictions, scores
+from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, decisions, predictions, scores
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS
 from behaviors_ros.ros.recorder import full_name
 from behaviors_ros.ros.scene import Recent, SceneInputs, SceneParameters, refusal
@@ -39,7 +39,7 @@ class _Collector:
         self.inputs, self.vehicle = inputs, vehicle
         self.predictions: Recent[Predictions] = Recent(20)
         self.candidates: Recent[Candidates] = Recent(20)
-        self.scores: Recent[Scores] = Recent(20)
+        self.scores: Recent[tuple[Scores, Decisions | None]] = Recent(20)
         self.waiting: dict[int, tuple[Cycle, Plan]] = {}
         self._last_ns: dict[str, int] = {}
         self._take: dict[str, Callable[[Any], None]] = {
@@ -49,7 +49,7 @@ class _Collector:
             "signals": lambda m: inputs.add_signals(conversion.signals(m)),
             "predictions": lambda m: self.predictions.add(cycle(m).number, predictions(m)),
             "candidates": lambda m: self.candidates.add(cycle(m).number, candidates(m)),
-            "scores": lambda m: self.scores.add(cycle(m).number, scores(m)),
+            "scores": lambda m: self.scores.add(cycle(m).number, (scores(m), decisions(m))),
             "selected": self._selected,
         }
 
@@ -83,14 +83,15 @@ class _Collector:
     def ready(self) -> Iterator[RecordedCycle]:
         """Cycles that have become whole."""
         for number, (of, plan) in list(self.waiting.items()):
-            parts = [store.get(number) for store in (self.predictions, self.candidates, self.scores)]
+            parts: list[Any] = [store.get(number) for store in (self.predictions, self.candidates, self.scores)]
             if any(part is None for part in parts):
                 continue
             scene = self.inputs.scene(of.inputs)
             del self.waiting[number]
             if scene is not None:
                 scene = replace(scene, degraded=of.degraded)
-                yield RecordedCycle(of, scene, parts[0], parts[1], replace(plan, scores=parts[2]))  # type: ignore[arg-type]
+                predicted, offered, (table, meanings) = parts
+                yield RecordedCycle(of, scene, predicted, offered, replace(plan, scores=table, decisions=meanings))
 
 
 def recorded_cycles(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -62,7 +63,7 @@ def score_in_time(
     scorers: Sequence[Scorer], anytime: Anytime, remaining_s: Callable[[], float] | None = None,
     evaluated: int | None = None,
 ) -> Scores:  # fmt: skip
-    """`score`, until `remaining_s` (the time left, s; None: no limit) runs out; `evaluated`: just so many, for replay."""
+    """`score`, until `remaining_s` (time left, s; None: no limit) runs out; `evaluated`: just so many, to replay."""
     count = len(candidates)
     if count == 0 or (remaining_s is None and (evaluated is None or evaluated >= count)):
         return score(scene, predictions, candidates, gates, scorers)
@@ -88,7 +89,7 @@ def score_in_time(
 
 def _joined(parts: list[Scores]) -> Scores:
     """Tables of the same columns as one."""
-    rows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS}
+    rows: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS}
     return replace(parts[0], **rows)
 
 
@@ -97,7 +98,8 @@ _ROWS = ("passed", "value", "raw", "score", "total")
 
 def _whole(table: Scores, index: Int[Array, "evaluated"], count: int) -> Scores:
     """The table with a row for every candidate, `index` saying whose rows there are: nothing passed in the others."""
-    rows, seen = {}, np.zeros(count, dtype=bool)
+    rows: dict[str, Any] = {}
+    seen = np.zeros(count, dtype=bool)
     seen[index] = True
     for name in _ROWS:
         part = getattr(table, name)

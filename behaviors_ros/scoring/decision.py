@@ -39,9 +39,7 @@ class Meaning(Parameters):
     creep_m: float = value(8.0, "distance to a line within which slow driving is creeping up to it", low=0.0, high=30.0)
     aside_m: float = value(0.3, "overhang beyond the own lane that is no longer in it", low=0.0, high=2.0)
     kerb_m: float = value(0.8, "distance to the edge of the road within which a halt is at the kerb", low=0.0, high=3.0)
-    pull_over_m: float = value(
-        0.5, "distance to the kerbside of the lane's middle of one pulled over", low=0.1, high=5.0
-    )
+    pull_over_m: float = value(0.5, "distance from the lane's middle of one pulled over", low=0.1, high=5.0)
     emergency_mps2: float = value(4.5, "braking from which on a stop is an emergency stop", low=1.0, high=12.0)
 
 
@@ -156,7 +154,7 @@ def _lane(route: Route, s: Float[Array, "candidate"], d: Float[Array, "candidate
 def _same_direction(
     route: Route, s: Float[Array, "candidate"], side: Int[Array, "candidate"]
 ) -> Bool[Array, "candidate"]:
-    """Whether the lane on a side (+1 left) has the ego's direction: half of it at least, if it is as wide as the own."""
+    """Whether the lane on a side (+1 left), taken to be as wide as the own, has the ego's direction for half of it."""
     left, right = np.interp(s, route.s, route.left_lane), np.interp(s, route.s, route.right_lane)
     beside = np.where(
         side > 0, np.interp(s, route.s, route.left_same) - left, np.interp(s, route.s, route.right_same) - right

@@ -38,11 +38,11 @@ class Limits(NamedTuple):
 class Encounters(NamedTuple):
     """What the kernel finds for every candidate. Agents are rows of the predictions, -1 none.
 
-    order, contested, entered: see `Decisions`. cross: of the contested agents that come into the corridor the nearest along it,
-    its order, the arc length (m) at which and the time (s) from which it is there; lead: the agent ahead that is in the
-    corridor now, its gap at the end (m) and the least gap over time as time headway (s); past: the agent ahead that the
-    candidate goes by, and on which side of it the ego is (+1 left); gap: in a corridor the ego shifts to, the agent
-    that comes up behind.
+    order, contested, entered: see `Decisions`. cross: of the contested agents that come into the corridor the nearest
+    along it, its order, the arc length (m) at which and the time (s) from which it is there; lead: the agent ahead that
+    is in the corridor now, its gap at the end (m) and the least gap over time as time headway (s); past: the agent
+    ahead that the candidate goes by, and on which side of it the ego is (+1 left); gap: in a corridor the ego shifts
+    to, the agent that comes up behind.
     """
 
     order: Int[Array, "candidate agent"]
@@ -125,6 +125,17 @@ def going_by(s, d, state, stride, extent, stands):
 
 @no_type_check
 @njit(cache=True)
+def gap_to(s, speed, state, stride, extent, last):
+    """Gap to an agent ahead at the end, m, infinite when it leaves before, and the least headway until `last`, s."""
+    least, away = np.inf, np.inf
+    for k in range(last + 1):
+        away = state[k, 0] - state[k, 2] - s[k * stride] - extent.front
+        least = min(least, max(away, 0.0) / max(speed[k * stride], 1.0))
+    return away if last == len(state) - 1 else np.inf, least
+
+
+@no_type_check
+@njit(cache=True)
 def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, extent, limits):
     """`Encounters` of candidates at arc length s and offset d (candidate, step) m, and `agents` agents in rows.
 
@@ -152,7 +163,7 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
             continue
         near_s = limits.near_s * (1.5 if known[a] > 0 else 1.0)
         for i in range(count):
-            if order[i, a] != 0 or not (s[i, -1] == s[i, -1]):
+            if order[i, a] != 0 or math.isnan(s[i, -1]):
                 continue
             first, last, begin, end = corridor_run(lateral[i], low, spacing, state[row], reach)
             k, beside = going_by(s[i], d[i], state[row], stride, extent, stands[row])
@@ -167,12 +178,8 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
                 continue
             if first == 0 and (state[row, 0, 4] > 0.5 or stands[row]):
                 if begin < lead_s[i]:
-                    lead[i], lead_s[i], least, away = a, begin, np.inf, 0.0
-                    for k in range(last + 1):
-                        away = state[row, k, 0] - state[row, k, 2] - s[i, k * stride] - extent.front
-                        least = min(least, max(away, 0.0) / max(speed[i, k * stride], 1.0))
-                    lead_gap[i] = away if last == state.shape[1] - 1 else np.inf
-                    headway[i] = least
+                    lead[i], lead_s[i] = a, begin
+                    lead_gap[i], headway[i] = gap_to(s[i], speed[i], state[row], stride, extent, last)
                 continue
             enters, leaves = first * stride * dt, last * stride * dt
             comes = free_time(begin - s[i, 0] - extent.front, max(speed[i, 0], 0.0), limits.acceleration)
@@ -186,6 +193,6 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
                 if before and state[row, 0, 0] < s[i, 0] + extent.front and here > gap_s[i]:
                     gap[i], gap_s[i] = a, here
     return Encounters(
-        order, contested, entered, cross, cross_order, cross_s, cross_at, lead, lead_s, lead_gap, headway, past, past_side,
-        past_at, gap,
+        order, contested, entered, cross, cross_order, cross_s, cross_at, lead, lead_s, lead_gap, headway, past,
+        past_side, past_at, gap,
     )  # fmt: skip

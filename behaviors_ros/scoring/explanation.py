@@ -57,14 +57,14 @@ def why_not(candidates: Candidates, scores: Scores, index: int) -> Reasons:
 
 
 def in_words(scores: Scores, reasons: Reasons, index: int, selected: int) -> str:
-    """Why candidate `index` lost against `selected`: "breaks collision (1.4 s < 3.0 s)", "0.031 behind, 0.024 by comfort"."""
+    """Why candidate `index` lost to `selected`: "breaks collision (1.4 s < 3 s)", "is 0.03 behind, 0.02 by comfort"."""
     code, which = Lost(int(reasons.code[index])), int(reasons.which[index])
     if code in (Lost.GATE, Lost.GENTLER):
         return broken_gate(scores, index, which)
     if code == Lost.SCORER:
         weight = scores.weight[which] / scores.weight.sum()
         part = (scores.score[selected, which] - scores.score[index, which]) * weight
-        return f"{reasons.behind[index]:.3f} behind, {part:.3f} by {scores.scorers[which]}"
+        return f"is {reasons.behind[index]:.3f} behind, {part:.3f} by {scores.scorers[which]}"
     if code == Lost.HYSTERESIS:
         return f"leads by {-reasons.behind[index]:.3f}, too little to change"
     return {Lost.NOT_FINITE: "not finite", Lost.NOT_EVALUATED: "not evaluated", Lost.SELECTED: "selected"}[code]

@@ -79,9 +79,7 @@ def _decided(candidates: Candidates, scores: Scores, decisions: Decisions, index
     if rival < 0:
         return "every candidate means this"
     reasons: Reasons = why_not(candidates, scores, index)
-    return f"{meaning_of(decisions, rival)} {in_words(scores, reasons, rival, index)}".replace(
-        " behind, ", " is behind: "
-    )
+    return f"{meaning_of(decisions, rival)} {in_words(scores, reasons, rival, index)}"
 
 
 def other_decision(decisions: Decisions, index: int) -> np.ndarray:

@@ -33,7 +33,7 @@ def score(
     raw = _columns(scorers, [term.raw for term in terms], count)
     score = np.nan_to_num(_columns(scorers, [term.score for term in terms], count), nan=0.0).clip(0.0, 1.0)
     weight = np.array([scorer.p.weight for scorer in scorers], dtype=np.float64)
-    # Row by row, so that a total does not depend on how many candidates are scored at a time, as a matrix product would.
+    # Row by row: in a matrix product a total would depend on how many candidates are scored at a time.
     mean = (score * (weight / weight.sum())).sum(axis=1) if weight.sum() > 0.0 else np.ones(count)
     return Scores(
         gates=tuple(gate.name for gate in gates),

@@ -42,7 +42,7 @@ class Selection(Parameters):
 class Choice(NamedTuple):
     """The driven candidate, how it was found, and since when going first has led (ns, 0: it has not)."""
 
-    index: int
+    candidate: int
     outcome: Outcome
     doubt_since_ns: int = 0
 
@@ -54,7 +54,7 @@ def select(
     """The decision: which candidate drives, and which stop goes with it; that none is admissible is an outcome."""
     stop = safe_stop(candidates, scores, vehicle)
     choice = choose(scene, candidates, scores, decisions, selection, vehicle, stop)
-    index, decision = choice.index, _decision(scene, scores, decisions, choice)
+    index, decision = choice.candidate, _decision(scene, scores, decisions, choice)
     evaluated = len(candidates) if scores.evaluated is None else int(scores.evaluated.sum())
     return Plan(
         stamp_ns=scene.stamp_ns,
@@ -71,6 +71,7 @@ def select(
         degraded=scene.degraded | (Degraded.SLOW if evaluated < len(candidates) else Degraded.NONE),
         scores=scores,
         decision=decision,
+        decisions=decisions,
         evaluated=evaluated,
     )
 
@@ -125,7 +126,7 @@ def _best(total: Float[Array, "candidate"], among: Bool[Array, "candidate"]) -> 
 
 def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice) -> Decision:
     """What the chosen candidate means, and since when that has been decided."""
-    index, before = choice.index, scene.previous.decision if scene.previous is not None else None
+    index, before = choice.candidate, scene.previous.decision if scene.previous is not None else None
     outcomes = {Outcome.EMERGENCY: Manoeuvre.EMERGENCY_STOP, Outcome.STOPPING: Manoeuvre.MINIMAL_RISK_STOP}
     manoeuvre = outcomes.get(choice.outcome, Manoeuvre(int(decisions.manoeuvre[index])))
     subject = decisions.subject_of(index) if manoeuvre == decisions.manoeuvre[index] else ""

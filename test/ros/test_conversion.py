@@ -12,13 +12,17 @@ from rclpy.serialization import deserialize_message, serialize_message
 from behaviors_ros.datatypes import (
     Candidates,
     ControlCommand,
+    Decision,
+    Decisions,
     Degraded,
     EgoState,
     Goal,
     Grid,
+    Manoeuvre,
     Outcome,
     Plan,
     Predictions,
+    Scores,
     Signals,
     Tracks,
     rounded,
@@ -245,17 +249,54 @@ def test_candidates_round_trip_to_the_bit(data, place):
     same(candidates, conversion_stages.candidates(over_the_wire(message)))
 
 
-@given(st.data(), ORIGINS)
+DECISIONS = st.none() | st.builds(
+    Decision, st.sampled_from(Manoeuvre), st.sampled_from(["", "signal 12", 32 * "a"]), st.integers(0, 2**60),
+    st.floats(-1.0, 1.0), st.sampled_from([(), (32 * "b",)]), st.sampled_from([(), (32 * "c", 32 * "d")]),
+    st.integers(0, 2**60),
+)  # fmt: skip
+
+
+@given(st.data(), ORIGINS, DECISIONS)
 @settings(max_examples=25, deadline=None)
-def test_plan_round_trip_to_the_bit(data, place):
+def test_plan_round_trip_to_the_bit(data, place, decision):
     candidates = some_candidates(data, place)
     plan = Plan(1_000_000_007, 9, candidates.trajectory(0), candidates.trajectory(1), 1_500_000_007, 0, 1, "a", "go",
-                Outcome.KEPT, "because", Degraded.NO_SIGNALS)  # fmt: skip
+                Outcome.KEPT, "because", Degraded.NO_SIGNALS, decision=decision, evaluated=2)  # fmt: skip
     of = conversion_stages.Cycle(9, conversion_stages.Inputs(1, 2, 3, 4, 8), {"prediction": 0.5})
     message = over_the_wire(conversion_plan.plan_message(plan, of, VEHICLE))
     same(plan, conversion_plan.plan(message))
     assert conversion_stages.cycle(message).inputs == of.inputs
     assert conversion_stages.cycle(message).times_s == {"prediction": 0.5}
+
+
+def test_scores_say_what_each_candidate_means_and_why_it_lost():
+    flat = np.zeros((3, GRID.steps))
+    offered = Candidates(
+        7, GRID.time_s, ("a", "b", "c"), ("go", "stop", "late"), np.array([False, True, True]),
+        np.zeros((3, GRID.steps, 2)), flat, flat, flat, flat, flat, flat,
+    )  # fmt: skip
+    passed, nan = np.array([[True, False], [True, True], [False, False]]), np.nan
+    value = np.array([[0.0, 1.5], [0.0, 4.0], [nan, nan]])
+    table = Scores(
+        ("signals", "collision"), passed, value, np.array([0.5, 3.0]), ("progress",), np.array([[1.0], [0.5], [nan]]),
+        np.array([[1.0], [0.5], [0.0]]), np.array([2.0]), np.array([0.0, 0.5, 0.0]), np.array([True, True, False]),
+        ("m", "s"),
+    )  # fmt: skip
+    order = np.zeros((3, 1), dtype=np.int64)
+    meant = Decisions(
+        (32 * "a", "signal 12"), np.array([3, 4, 0]), np.array([0, 1, -1]), np.full(3, nan), order, order > 0,
+        order > 0, np.zeros(3),
+    )  # fmt: skip
+    plan = Plan(7, 9, offered.trajectory(1), offered.trajectory(1), 8, 1, 1, "b", "stop", Outcome.SELECTED, "because",
+                scores=table, decisions=meant, evaluated=2)  # fmt: skip
+    of = conversion_stages.Cycle(9, conversion_stages.Inputs(1, 2))
+    message = over_the_wire(conversion_stages.scores_message(table, offered, plan, of))
+    same(table, conversion_stages.scores(message))
+    # Breaks the second gate; selected; not evaluated.
+    assert (list(message.lost), list(message.lost_by)) == ([1, 0, 6], [1, -1, -1])
+    read = conversion_stages.decisions(message)
+    assert read.subjects == meant.subjects and read.manoeuvre.tolist() == [3, 4, 0]
+    assert [read.subject_of(i) for i in range(3)] == [32 * "a", "signal 12", ""]
 
 
 def test_instants_of_a_plan_are_those_of_the_grid():

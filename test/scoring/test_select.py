@@ -80,7 +80,7 @@ def test_the_best_admissible_candidate_is_selected_and_carries_a_stop(bench):
     assert plan.trajectory.speed[-1] == 10.0 and plan.stop.speed[-1] == 0.0
     assert plan.valid_until_ns == plan.stamp_ns + 600_000_000
     # Lead: (3 x 0.9 - 3 x 0.5) / 4 = 0.3.
-    assert plan.reason == "keep lane: minimal-risk stop 0.300 is behind: 0.300 by a"
+    assert plan.reason == "keep lane: minimal-risk stop is 0.300 behind, 0.300 by a"
     assert plan.decision.manoeuvre == Manoeuvre.KEEP_LANE and plan.decision.lead == pytest.approx(0.3)
     assert plan.decision.since_ns == plan.stamp_ns
 

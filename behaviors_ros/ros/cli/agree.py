@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from behaviors_ros.datatypes import Plan
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.summary import decision_hash
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.pipeline import build, plan
+from behaviors_ros.pipeline import Stages, build, plan
 from behaviors_ros.ros.bags import about
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.recorded_cycles import RecordedCycle, recorded_cycles
@@ -52,5 +53,10 @@ def differing(cycles: list[RecordedCycle], vehicle: Vehicle) -> list[int]:
     return [
         cycle.plan.plan_id
         for cycle in track(cycles, description="comparing", transient=True)
-        if decision_hash([plan(cycle.scene, stages, cycle.plan.plan_id)]) != decision_hash([cycle.plan])
+        if decision_hash([_made(cycle, stages)]) != decision_hash([cycle.plan])
     ]
+
+
+def _made(cycle: RecordedCycle, stages: Stages) -> Plan:
+    """What the pipeline makes of a recorded scene when it scores as many candidates as were scored."""
+    return plan(cycle.scene, stages, cycle.plan.plan_id, evaluated=cycle.plan.evaluated or None)
