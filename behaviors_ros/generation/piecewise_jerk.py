@@ -42,20 +42,19 @@ def basis(count: int) -> Basis:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Least weighted jerk, second rate, and distance from wanted values, within bounds.
+    """Least weighted squares of the distances from wanted values, within bounds.
 
-    start: value, rate and second rate at the first knot; step: length of an interval. wanted and the bounds are at the
-    knots after the first: columns value, rate, second rate; infinite where there is none. weights: of the squared
-    distances from `wanted`, and last of the squared jerk. jerk: largest, either way. end: the state to end in exactly, or None.
+    start: value, rate and second rate at the first knot; step: length of an interval. Rows of the others: value, rate,
+    second rate at a knot after the first, and the jerk before it; a bound is infinite where there is none. end: the
+    state to end in exactly, or None.
     """
 
     start: Float[Array, "3"]
     step: float
     weights: Float[Array, "knot 4"]
-    wanted: Float[Array, "knot 3"]
-    low: Float[Array, "knot 3"]
-    high: Float[Array, "knot 3"]
-    jerk: float
+    wanted: Float[Array, "knot 4"]
+    low: Float[Array, "knot 4"]
+    high: Float[Array, "knot 4"]
     end: Float[Array, "3"] | None = None
 
 
@@ -68,37 +67,27 @@ def solved(problem: Problem) -> Float[Array, " jerk"] | None:
     x, v, a = problem.start
     coasting = np.column_stack((x + after * (v + 0.5 * after * a), v + after * a, np.full(count, a)))
     cost = np.diag(problem.weights[:, 3])
-    slope = np.zeros(count)
+    slope = -problem.weights[:, 3] * problem.wanted[:, 3]
     for column, matrix in enumerate(response):
         weighted = matrix.T * problem.weights[:, column]
         cost += weighted @ matrix
         slope += weighted @ (coasting[:, column] - problem.wanted[:, column])
-    low, high = problem.low - coasting, problem.high - coasting
-    bounded = np.isfinite(problem.low) | np.isfinite(problem.high)
+    low, high = problem.low[:, :3] - coasting, problem.high[:, :3] - coasting
+    bounded = np.isfinite(low) | np.isfinite(high)
     rows = np.concatenate([matrix[bounded[:, column]] for column, matrix in enumerate(response)])
-    lower = np.concatenate([low[bounded[:, column], column] for column in range(3)])
-    upper = np.concatenate([high[bounded[:, column], column] for column in range(3)])
+    bounds = (low.T[bounded.T], high.T[bounded.T], problem.low[:, 3], problem.high[:, 3])
+    if any((low > high).any() for low, high in (bounds[:2], bounds[2:])):
+        return None
     ends, aim = None, None
     if problem.end is not None:
         ends, aim = np.stack([matrix[-1] for matrix in response]), problem.end - coasting[-1]
-    return _optimum(cost, slope, ends, aim, rows, lower, upper, np.full(count, problem.jerk))
-
-
-def _optimum(
-    cost: Array, slope: Array, ends: Array | None, aim: Array | None, rows: Array, lower: Array, upper: Array,
-    box: Array,
-) -> Float[Array, " jerk"] | None:  # fmt: skip
-    """The solver's answer, None unless it has converged."""
-    if (lower > upper).any():
-        return None
     solver = piqp.DenseSolver()
-    solver.settings.eps_abs = 1e-6
-    solver.settings.eps_rel = 1e-6
+    solver.settings.eps_abs = solver.settings.eps_rel = 1e-6
     solver.settings.max_iter = 40
-    solver.setup(cost, slope, ends, aim, rows, lower, upper, -box, box)
+    solver.setup(cost, slope, ends, aim, rows, *bounds)
     status = solver.solve()
-    found = solver.result.x
-    return np.array(found) if status == piqp.PIQP_SOLVED and np.isfinite(found).all() else None
+    found = np.array(solver.result.x)
+    return found if status == piqp.PIQP_SOLVED and np.isfinite(found).all() else None
 
 
 def states(

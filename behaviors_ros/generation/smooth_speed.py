@@ -49,8 +49,7 @@ def smooth_speed(
     weights = np.array([0.0, rules.speed_weight_1ps, 1.0, rules.jerk_weight_s]) ** 2
     problem = Problem(
         start=seed[0], step=step, weights=np.tile(weights, (count, 1)),
-        wanted=np.column_stack((place, speed, np.zeros(count))), low=low, high=high,
-        jerk=rules.jerk_mps3,
+        wanted=np.column_stack((place, speed, np.zeros((count, 2)))), low=low, high=high,
         end=np.array([seed[-1, 0], 0.0, 0.0]) if halts else None,
     )  # fmt: skip
     jerks = solved(problem)
@@ -67,8 +66,8 @@ def smooth_speed(
 
 def _bounds(
     situation: Situation, table: Array, seed: Array, place: Array, speed: Array, knots: Array, rules: SmoothSpeed
-) -> tuple[Float[Array, "knot 3"], Float[Array, "knot 3"]]:
-    """Lowest and highest distance, speed and acceleration at the knots."""
+) -> tuple[Float[Array, "knot 4"], Float[Array, "knot 4"]]:
+    """Lowest and highest distance, speed and acceleration at the knots, and jerk before them."""
     driving, vehicle, top = situation.driving, situation.vehicle, np.empty((1, len(table)))
     turning = driving.steering_share * vehicle.steering_rate_max_radps
     envelope(
@@ -80,9 +79,9 @@ def _bounds(
     braking = min(-rules.deceleration_mps2, float(seed[:, 2].min()) - 0.05)
     pushing = max(rules.acceleration_mps2, float(seed[:, 2].max()) + 0.05)
     none = np.zeros(len(knots))
-    low = np.column_stack((place - rules.behind_m, none, none + braking))
+    low = np.column_stack((place - rules.behind_m, none, none + braking, none - rules.jerk_mps3))
     low[-1, 0] = place[-1] - rules.behind_at_end_m
-    high = np.column_stack((farthest + 0.02, fastest, none + pushing))
+    high = np.column_stack((farthest + 0.02, fastest, none + pushing, none + rules.jerk_mps3))
     return low, high
 
 

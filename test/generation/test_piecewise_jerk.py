@@ -11,10 +11,13 @@ from behaviors_ros.generation.piecewise_jerk import Problem, basis, solved, stat
 def problem(count, step, start=(0.0, 0.0, 0.0), end=None, weights=(0.0, 0.0, 0.0, 1.0), wanted=(0.0, 0.0, 0.0), **more):
     """A problem with the same weights, wanted values and bounds at all knots."""
     signs = {"low": -1.0, "high": 1.0}
-    bounds = {name: np.tile(more.get(name, (sign * np.inf,) * 3), (count, 1)) for name, sign in signs.items()}
+    bounds = {
+        name: np.tile((*more.get(name, (sign * np.inf,) * 3), sign * more.get("jerk", 1e4)), (count, 1))
+        for name, sign in signs.items()
+    }
     return Problem(
-        np.array(start), step, np.tile(weights, (count, 1)), np.tile(wanted, (count, 1)), **bounds,
-        jerk=more.get("jerk", 100.0), end=None if end is None else np.array(end),
+        np.array(start), step, np.tile(weights, (count, 1)), np.tile((*wanted, 0.0), (count, 1)), **bounds,
+        end=None if end is None else np.array(end),
     )  # fmt: skip
 
 
@@ -92,7 +95,7 @@ def test_bounds_hold_and_states_are_integrals(speed, acceleration, wanted, count
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0.0, 12.0), st.floats(3.0, 40.0), st.floats(2.0, 6.0))
 def test_nothing_in_its_neighbourhood_is_smoother(speed, distance, duration):
-    ends = problem(12, duration / 12, (0.0, speed, 0.0), end=(distance, 0.0, 0.0), jerk=1e4)
+    ends = problem(12, duration / 12, (0.0, speed, 0.0), end=(distance, 0.0, 0.0))
     jerks = solved(ends)
     assert jerks is not None
     unit, h = basis(12), duration / 12
