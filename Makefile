@@ -1,11 +1,13 @@
 # make demo    install into .venv and drive the demo scenario (SCENARIO=file: another one)
 # make test    linters, core tests with coverage, ROS tests
 # make test-slow   builds of the package by pip and by colcon
+# make judge RUN=folder   official judgement of a run on CommonRoad scenarios, in .venv-judge (docs/evaluation.md)
 # make peers   install other planners into .venv-peers and measure their throughput (docs/peers.md)
 # make clean   remove everything that was made
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+JUDGE := .venv-judge
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILT_FROM := pyproject.toml setup.py package.xml CMakeLists.txt $(wildcard cmake/* msg/*)
 CORE := --ignore=test/ros --ignore=test/packaging
@@ -30,7 +32,7 @@ EXTRAS := [wheels]
 TEST_EXTRAS := [wheels,test]
 endif
 
-.PHONY: demo test test-slow lint test-core test-ros peers install clean
+.PHONY: demo test test-slow lint test-core test-ros judge peers install clean
 
 demo: install
 	$(BIN)/behaviors demo $(if $(SCENARIO),--scenario "$(SCENARIO)")
@@ -54,6 +56,17 @@ test-ros: $(VENV)/.installed-test
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test -m slow -q --durations=5
+
+judge: $(JUDGE)/.installed
+	@test -f "$(RUN)/rows.jsonl" || { echo "behaviors_ros: give RUN=folder of behaviors evaluate" >&2; exit 1; }
+	$(JUDGE)/bin/python benchmarks/commonroad_judge.py "$(RUN)"
+
+$(JUDGE)/.installed: benchmarks/judge_requirements.txt
+	@for python in python3.11 python3.10 python3.12; do \
+	  if $$python -c 'import venv, ensurepip' >/dev/null 2>&1; then $$python -m venv --clear $(JUDGE) && exit; fi; done; \
+	  echo "behaviors_ros: the judge needs Python 3.10 to 3.12 with venv on PATH" >&2; exit 1
+	$(JUDGE)/bin/python -m pip --disable-pip-version-check install --quiet -r $<
+	@touch $@
 
 peers: $(PEERS)/.installed
 	$(PEERS)/bin/python benchmarks/peers/throughput_frenetix.py --json
@@ -86,5 +99,5 @@ $(VENV)/.installed-test: $(VENV)/.python $(BUILT_FROM)
 	@touch $(VENV)/.installed $@
 
 clean:
-	rm -rf $(VENV) $(PEERS) build install log out *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(JUDGE) $(PEERS) build install log out *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

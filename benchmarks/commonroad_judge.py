@@ -1,11 +1,11 @@
-"""Official judgement of a run on CommonRoad scenarios, by commonroad-drivability-checker, for an environment of its own.
+"""Official judgement of a run on CommonRoad scenarios, by commonroad-drivability-checker in an environment of its own.
 
     python benchmarks/commonroad_judge.py RUN_FOLDER
 
-Reads rows.jsonl and drives/*.npz of a folder of `behaviors evaluate`, writes judge.json into it. Every executed state up to
-the goal is checked against the obstacles and the road boundary (the boundary only where the initial pose is inside of it);
-the goal counts as reached when `GoalRegion.is_reached` says so. Needs numpy, commonroad-io and commonroad-drivability-checker;
-knows nothing of behaviors_ros: `make judge` makes the environment.
+Reads rows.jsonl and drives/*.npz of a folder of `behaviors evaluate`, writes judge.json into it. Every executed state
+up to the goal is checked against the obstacles and the road boundary (the boundary only where the initial pose is
+inside of it); the goal counts as reached when `GoalRegion.is_reached` says so. Needs numpy, commonroad-io and
+commonroad-drivability-checker, and knows nothing of behaviors_ros: `make judge` makes the environment.
 """
 
 import gzip
@@ -98,7 +98,7 @@ def first_collision(scenario, states, boxes):
         shape = create_collision_object(obstacle)
         if not shape.collide(moving):
             continue
-        for k, (state, box) in enumerate(zip(states, boxes)):
+        for k, (state, box) in enumerate(zip(states, boxes, strict=True)):
             alone = pycrcc.TimeVariantCollisionObject(state.time_step)
             alone.append_obstacle(box)
             if shape.collide(alone):
@@ -112,11 +112,7 @@ def kind_of(obstacle, state, box) -> str:
     if abs(state.velocity) <= STOPPED_MPS:
         return "ego_stopped"
     along = np.array((math.cos(state.orientation), math.sin(state.orientation)))
-    occupied = obstacle.occupancy_at_time(state.time_step)
-    centre = getattr(occupied.shape, "center", None)
-    if centre is None:  # a group or polygon: the middle of its corners
-        centre = np.mean([np.mean(part.vertices, axis=0) for part in getattr(occupied.shape, "shapes", [occupied.shape])], axis=0)
-    offset = np.asarray(centre) - state.position
+    offset = middle(obstacle.occupancy_at_time(state.time_step).shape) - state.position
     ahead, aside = float(offset @ along), float(along[0] * offset[1] - along[1] * offset[0])
     if abs(math.atan2(aside, ahead)) > BEHIND_RAD:
         return "rear"
@@ -124,6 +120,13 @@ def kind_of(obstacle, state, box) -> str:
     front = pycrcc.TimeVariantCollisionObject(state.time_step)
     front.append_obstacle(pycrcc.RectOBB(1e-3, box.r_y(), state.orientation, float(bumper[0]), float(bumper[1])))
     return "front" if create_collision_object(obstacle).collide(front) else "lateral"
+
+
+def middle(shape):
+    """Centre of a shape; of a group or polygon the mean of its corners."""
+    if getattr(shape, "center", None) is not None:
+        return np.asarray(shape.center)
+    return np.concatenate([part.vertices for part in getattr(shape, "shapes", [shape])]).mean(axis=0)
 
 
 def first_off_road(scenario, boxes):

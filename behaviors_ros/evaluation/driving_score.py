@@ -57,7 +57,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class DrivingScore:
-    """`total` with all factors in [0, 1]; `nuplan`: with nuPlan's own only (no red light, lane keeping, consistency)."""
+    """`total` with all factors, in [0, 1]; `nuplan`: without red light, lane keeping and consistency."""
 
     multipliers: dict[str, float]
     terms: dict[str, float]

@@ -8,11 +8,12 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Int
 
-from behaviors_ros.datatypes import Array, Candidates, Outcome, Plan, Scores
+from behaviors_ros.datatypes import Array, Candidates, Plan, Scores
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.case import setup
 from behaviors_ros.evaluation.folder import Run
 from behaviors_ros.evaluation.sets import load
+from behaviors_ros.scoring.explanation import in_words, why_not
 from behaviors_ros.simulation.rollout import Cycle, drive
 
 
@@ -24,16 +25,24 @@ class Explained:
     cycle: Cycle
     same: bool
 
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """Names of the scorers, in the order of a line's scores."""
+        return self.cycle.plan.scores.scorers if self.cycle.plan.scores is not None else ()
+
 
 @dataclass(frozen=True)
 class Line:
-    """A candidate: total in [0, 1], scores in the scorers' order, and why it lost in words (empty for the winner)."""
+    """A candidate: total in [0, 1], scores in the scorers' order, names of the gates that it breaks, and why it lost in
+    words (empty for the winner).
+    """
 
     index: int
     generator: str
     label: str
     total: float
     scores: tuple[float, ...]
+    broken: tuple[str, ...]
     lost: str
 
 
@@ -66,31 +75,17 @@ def lines(candidates: Candidates, plan: Plan) -> tuple[Line, ...]:
     scores = plan.scores
     if scores is None:
         return ()
+    reasons = why_not(candidates, scores, plan.index)
     order = [plan.index, *(int(i) for i in _by_total(scores) if i != plan.index)]
     return tuple(
-        Line(i, candidates.generator[i], candidates.label[i], float(scores.total[i]),
-             tuple(float(x) for x in scores.score[i]), "" if i == plan.index else why_lost(scores, plan, i))
+        Line(
+            i, candidates.generator[i], candidates.label[i], float(scores.total[i]),
+            tuple(float(x) for x in scores.score[i]),
+            tuple(gate for gate, passed in zip(scores.gates, scores.passed[i], strict=True) if not passed),
+            "" if i == plan.index else in_words(scores, reasons, i, plan.index),
+        )
         for i in order
     )  # fmt: skip
-
-
-def why_lost(scores: Scores, plan: Plan, index: int) -> str:
-    """The first reason: the first gate that forbids it, else the term that costs it most against the winner."""
-    gate = scores.first_reason(index)
-    if gate:
-        column = scores.gates.index(gate)
-        return f"forbidden by {gate}: {scores.value[index, column]:.3g}, limit {scores.limit[column]:.3g}"
-    if not np.isfinite(scores.total[index]):
-        return "is not finite"
-    weight = scores.weight / max(float(scores.weight.sum()), 1e-12)
-    cost = weight * (scores.score[plan.index] - scores.score[index])
-    term = int(np.argmax(cost))
-    behind = float(scores.total[plan.index] - scores.total[index])
-    if plan.outcome is Outcome.KEPT and behind < 0.0:
-        return f"better by {-behind:.4f}, too little to change the plan"
-    if cost[term] <= 0.0:
-        return "is as good; the winner comes first"
-    return f"{scores.scorers[term]} costs it {cost[term]:.4f} of {behind:.4f}"
 
 
 def _by_total(scores: Scores) -> Int[Array, "candidate"]:

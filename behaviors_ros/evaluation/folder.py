@@ -54,7 +54,9 @@ class Run:
             with np.load(drive_file(self.path, name), allow_pickle=False) as found:
                 return dict(found)
         except (OSError, ValueError) as error:
-            raise InputError(drive_file(self.path, name), "drive", f"cannot be read ({error})", "run it again") from None
+            raise InputError(
+                drive_file(self.path, name), "drive", f"cannot be read ({error})", "run it again"
+            ) from None
 
 
 def drive_file(folder: Path, name: str) -> Path:

@@ -30,7 +30,9 @@ def take_verdicts(path: Path) -> None:
     """Put the verdicts of `judge.json` into the rows that they are about."""
     verdicts = json.loads((path / "judge.json").read_text())
     rows = folder.read(path).rows
-    folder.rewrite(path, tuple(row | {"judge": verdicts[row["name"]]} if row["name"] in verdicts else row for row in rows))
+    folder.rewrite(
+        path, tuple(row | {"judge": verdicts[row["name"]]} if row["name"] in verdicts else row for row in rows)
+    )
 
 
 def disagreements(rows: tuple[dict[str, object], ...]) -> tuple[str, ...]:

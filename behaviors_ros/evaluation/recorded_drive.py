@@ -26,7 +26,7 @@ LIMIT_MPS, HALF_WIDTH_M = 13.89, 3.5  # of a route without a map, as for a scena
 
 @dataclass(frozen=True, eq=False)
 class Expert:
-    """What the recorded driver did: time_s since the start, rear axle (step, 2) m, way along the route in the end, m."""
+    """What the recorded driver did: time_s since the start; rear axle, m; way along the route in the end, m."""
 
     time_s: Float[Array, "step"]
     position: Float[Array, "step 2"]
@@ -85,7 +85,9 @@ def _agent(name: str, rows: list[tuple[Tracks, int]], start_ns: int) -> Recorded
         np.array([(f.stamp_ns - start_ns) * 1e-9 for f, _ in rows]), np.array([f.position[i] for f, i in rows]),
         yaw, (velocity * along).sum(axis=1),
     )  # fmt: skip
-    return Recorded(Body(name, AgentClass(int(frame.kind[row])), float(frame.length[row]), float(frame.width[row])), states)
+    return Recorded(
+        Body(name, AgentClass(int(frame.kind[row])), float(frame.length[row]), float(frame.width[row])), states
+    )
 
 
 def _way(recording: Recording, driven: Float[Array, "step 2"]) -> tuple[LaneMap | None, Route]:
@@ -94,7 +96,9 @@ def _way(recording: Recording, driven: Float[Array, "step 2"]) -> tuple[LaneMap 
     lane_map = load_map(recording.map_path) if recording.map_path is not None else None
     if lane_map is not None:
         try:
-            return lane_map, build_route(lane_map, search(lane_map, start.position, start.yaw, goal), goal, start.position)
+            return lane_map, build_route(
+                lane_map, search(lane_map, start.position, start.yaw, goal), goal, start.position
+            )
         except InputError:
             lane_map = None
     line = recording.centre_line if recording.centre_line is not None else _extended(driven, recording.ego[-1])

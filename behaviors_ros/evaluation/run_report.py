@@ -20,11 +20,13 @@ from behaviors_ros.evaluation.totals import totals
 from behaviors_ros.evaluation.workers import mapped
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.simulation.rollout import Cycle, drive
+from behaviors_ros.simulation.scenario import Scenario
 
 ROW = (
     "name", "source", "success", "goal_reached", "at_fault_collisions", "off_road", "timeout", "no_plan", "error", "why",
     "score", "nuplan_score", "multipliers", "terms", "min_ttc_s", "progress_m", "duration_s", "comfort_violations",
-    "emergency_cycles", "against_traffic_m", "off_centre_s", "red_lights_run", "judge",
+    "emergency_cycles", "against_traffic_m", "off_centre_s", "red_lights_run",
+    "judge",
 )  # fmt: skip
 
 
@@ -43,16 +45,18 @@ def write_run_report(
     """Write the page; the worst scenarios are driven again for their playback. Returns `path`."""
     content = content or PageContent()
     worst = worst_cases(run, content.playbacks)
-    playbacks = dict(mapped(playback, worst, run.options, workers, address))
-    data = {
-        "title": run.set_name, "totals": totals(run.rows), "facts": run.facts,
+    made = mapped(playback, _no_playback, worst, run.options, workers, address)
+    playbacks = {name: packed_data for name, packed_data in made if packed_data}
+    shown = [case.name for case in worst if case.name in playbacks]
+    data: dict[str, Any] = {
+        "title": run.set_name, "folder": str(run.path), "totals": totals(run.rows), "facts": run.facts,
         "options": run.options.model_dump(mode="json"), "distributions": distributions(run.rows),
         "rows": [_shown(row) for row in run.rows],
-        "worst": [case.name for case in worst if case.name in playbacks],
+        "worst": shown,
     }  # fmt: skip
     page = template("run_report.html").replace("@TITLE@", html.escape(run.set_name))
     page = page.replace("@PLAYER@", packed(template("report.html"))).replace("@DATA@", packed(data))
-    scripts = "\n".join(_script(name, playbacks[name]) for name in data["worst"])
+    scripts = "\n".join(_script(name, playbacks[name]) for name in shown)
     path.write_text(page.replace("@PLAYBACKS@", scripts))
     return path
 
@@ -65,28 +69,24 @@ def worst_cases(run: Run, count: int) -> tuple[Case, ...]:
 
 
 def playback(case: Case, options: Options) -> tuple[str, str]:
-    """(name, packed page data) of a scenario, driven again."""
-    content = PageContent()
-    found = ""
-    for thinner in (1, 2, 4):
-        found = packed(_playback_data(case, options, content, thinner))
-        if len(found) <= content.playback_bytes:
-            break
+    """(name, packed page data) of a scenario, driven again; thinned out until it is small enough."""
+    content, scenario = PageContent(), load(case, options).scenario
+    every = math.ceil(scenario.duration_s / scenario.dt_s / content.frames_max)
+    shown = islice(_cycles(scenario, options), 0, None, every)
+    data = page_data(shown, scenario.vehicle, case.name, {}, content.cycle)
+    found = packed(data)
+    while len(found) > content.playback_bytes and len(data["frames"]) > 2:
+        data["frames"] = data["frames"][::2]
+        found = packed(data)
     return case.name, found
 
 
-def _playback_data(case: Case, options: Options, content: PageContent, thinner: int) -> dict[str, Any]:
-    scenario = load(case, options).scenario
-    cycles = math.ceil(scenario.duration_s / scenario.dt_s)
-    every = thinner * math.ceil(cycles / content.frames_max)
-    summary = {"scenario": case.name}
-    shown = islice(_cycles(case, options), 0, None, every)
-    return page_data(shown, scenario.vehicle, case.name, summary, content.cycle)
+def _no_playback(case: Case, _: BaseException) -> tuple[str, str]:
+    return case.name, ""
 
 
-def _cycles(case: Case, options: Options) -> Iterator[Cycle]:
+def _cycles(scenario: Scenario, options: Options) -> Iterator[Cycle]:
     """The cycles of a drive, one at a time."""
-    scenario = load(case, options).scenario
     made = setup(scenario, options)
     for world, cycle in drive(scenario, made.stages, made.controller, made.parameters):
         if made.oracle is not None:

@@ -100,7 +100,9 @@ def _folder(folder: Path) -> tuple[Case, ...]:
     if (folder / "oxts").is_dir() and (folder / "label").is_dir():
         sequences = sorted({path.name.partition(".")[0] for path in (folder / "oxts").iterdir()})
         return tuple(Case(f"kitti-{sequence}", f"{folder}#{sequence}") for sequence in sequences)
-    return _named(sorted(path for path in folder.rglob("*") if path.is_file() and path.name.endswith(SCENARIOS)), folder)
+    return _named(
+        sorted(path for path in folder.rglob("*") if path.is_file() and path.name.endswith(SCENARIOS)), folder
+    )
 
 
 def _named(files: Iterable[Path], folder: Path) -> tuple[Case, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
@@ -23,6 +24,8 @@ KINDS = {
     CollisionKind.FRONT: "ran into {} with its front",
     CollisionKind.LATERAL: "touched {} with its side",
 }
+
+CRAWL_MPS = 1.0  # below it a time to arrival says nothing
 
 
 def why(drive: Drive, metrics: Metrics, solved: bool, rules: Arrival) -> str:
@@ -65,7 +68,8 @@ def goal_words(drive: Drive, rules: Arrival) -> str:
 
 def _only(goal: Goal, name: str) -> Goal:
     """The goal with one of its demands."""
-    return replace(goal, **{other: None for other in ("yaw", "speed", "time") if other != name})
+    others: dict[str, Any] = {other: None for other in ("yaw", "speed", "time") if other != name}
+    return replace(goal, **others)
 
 
 def _holds(drive: Drive, goal: Goal, rules: Arrival) -> Bool[Array, "step"]:
@@ -79,8 +83,8 @@ def _missed(drive: Drive) -> str:
     words = f"the goal region was missed by {distance[step]:.1f} m (nearest at {drive.time_s[step]:.1f} s)"
     if step < len(distance) - 1:
         return words
-    if drive.speed[-1] < 0.1:
-        return f"{words}; stood still in the end"
+    if drive.speed[-1] < CRAWL_MPS:
+        return f"{words}; stood nearly still in the end"
     return f"{words}; {distance[-1] / drive.speed[-1]:.1f} s too late at the last speed of {drive.speed[-1]:.1f} m/s"
 
 

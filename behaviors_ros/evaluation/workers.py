@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from behaviors_ros.errors import InputError
-from behaviors_ros.evaluation.case import Result, run_case, setup
+from behaviors_ros.evaluation.case import Result, Stopwatch, error_row, run_case, setup
 from behaviors_ros.evaluation.options import Options
 from behaviors_ros.evaluation.sets import Case, load
 from behaviors_ros.simulation.rollout import drive
@@ -17,9 +17,16 @@ WARM_CYCLES = 3
 _warmed: list[bool] = []  # whether this process has loaded its compiled kernels
 
 
-def evaluated(cases: Sequence[Case], options: Options, workers: int = 1, address: str | None = None) -> Iterator[Result]:
+def evaluated(
+    cases: Sequence[Case], options: Options, workers: int = 1, address: str | None = None
+) -> Iterator[Result]:
     """Results of the cases as they finish."""
-    return mapped(evaluate_case, cases, options, workers, address)
+    return mapped(evaluate_case, died, cases, options, workers, address)
+
+
+def died(case: Case, error: BaseException) -> Result:
+    """The result of a case whose process was lost."""
+    return Result(error_row(case, error, Stopwatch()), {})
 
 
 def evaluate_case(case: Case, options: Options) -> Result:
@@ -42,6 +49,7 @@ def run_case_quietly(case: Case, options: Options) -> None:
 
 def mapped(
     work: Callable[[Case, Options], Made],
+    lost: Callable[[Case, BaseException], Made],
     cases: Sequence[Case],
     options: Options,
     workers: int = 1,
@@ -49,16 +57,22 @@ def mapped(
 ) -> Iterator[Made]:
     """What `work` makes of each case, as they finish; with one worker and no address in this process, in order.
 
-    Ray: on this machine, or the cluster at `address`, where the package and the data must be at the same places.
+    Ray: on this machine, or the cluster at `address`, where the package and the data must be at the same places. `lost`
+    says what becomes of a case whose process died.
     """
     if workers <= 1 and address is None:
         yield from (work(case, options) for case in cases)
         return
-    yield from _with_ray(work, cases, options, workers, address)
+    yield from _with_ray(work, lost, cases, options, workers, address)
 
 
 def _with_ray(
-    work: Callable[[Case, Options], Made], cases: Sequence[Case], options: Options, workers: int, address: str | None
+    work: Callable[[Case, Options], Made],
+    lost: Callable[[Case, BaseException], Made],
+    cases: Sequence[Case],
+    options: Options,
+    workers: int,
+    address: str | None,
 ) -> Iterator[Made]:
     try:
         import ray
@@ -69,10 +83,15 @@ def _with_ray(
         _connect(ray, workers, address)
     try:
         remote = ray.remote(num_cpus=1)(work)
-        waiting = [remote.remote(case, options) for case in cases]
-        while waiting:
-            done, waiting = ray.wait(waiting, num_returns=1)
-            yield from ray.get(done)
+        case_of = {remote.remote(case, options): case for case in cases}
+        while case_of:
+            done = ray.wait(list(case_of), num_returns=1)[0][0]
+            case = case_of.pop(done)
+            try:
+                made = ray.get(done)
+            except ray.exceptions.RayError as error:
+                made = lost(case, error)
+            yield made
     finally:
         if begun_here:
             ray.shutdown()

@@ -22,13 +22,15 @@ def compare_runs(
     a: Annotated[Path, typer.Argument(help="Folder of the run to compare with.")],
     b: Annotated[Path, typer.Argument(help="Folder of the other run.")],
     seed: Annotated[int, typer.Option(help="Of the resampling behind the intervals.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page; compare-A.html in the folder of B.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page; compare-A.html in the folder of B.")
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Say what of run A got better and worse in run B, paired by scenario, with bootstrap intervals.
 
-    JSON: `a, b, n, only_a, only_b, differences: [{name, unit, count, a, b, difference, low, high, better}], better, worse,
-    equal`; better and worse: `[{name, success_a, success_b, score_a, score_b, why_a, why_b}]`.
+    JSON: `a, b, n, only_a, only_b, differences: [{name, unit, count, a, b, difference, low, high, better}], better,
+    worse, equal`; better and worse: `[{name, success_a, success_b, score_a, score_b, why_a, why_b}]`.
     """
     found = compare(folder.read(a), folder.read(b), ComparisonRules(seed=seed))
     page = write_compare_report(out or b / f"compare-{a.resolve().name}.html", found)
@@ -38,7 +40,7 @@ def compare_runs(
 
 
 def _print(found: Comparison) -> None:
-    print_table(f"{found.n} scenarios in both: {len(found.better)} better, {len(found.worse)} worse, {found.equal} same",
+    print_table(f"{found.n} in both: {len(found.better)} better, {len(found.worse)} worse, {found.equal} the same",
                 ("figure", "a", "b", "b - a", "95 % interval", ""), [_line(d) for d in found.differences])  # fmt: skip
     for title, changes in (("Worse", found.worse), ("Better", found.better)):
         if changes:

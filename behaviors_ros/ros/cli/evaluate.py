@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from typer.core import TyperGroup
 
 from behaviors_ros.errors import InputError
@@ -22,7 +20,7 @@ from behaviors_ros.evaluation.run_report import write_run_report
 from behaviors_ros.evaluation.sets import data_folder, find
 from behaviors_ros.evaluation.totals import totals
 from behaviors_ros.evaluation.workers import evaluated
-from behaviors_ros.parameters import Vehicle, nested, validated
+from behaviors_ros.parameters import Vehicle, validated
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
 
 DEFAULT = "set"
@@ -69,7 +67,8 @@ def evaluate_set(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first scenarios.", min=1)] = None,
     judge_with: Annotated[
-        Path | None, typer.Option("--judge", metavar="PYTHON", help="Interpreter that has commonroad-drivability-checker.")
+        Path | None,
+        typer.Option("--judge", metavar="PYTHON", help="Interpreter that has commonroad-drivability-checker."),
     ] = None,
     page: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
     json: JsonOption = None,
@@ -145,10 +144,24 @@ def _print_rows(run: folder.Run) -> None:
 
 def _print_totals(path: Path, figures: dict[str, Any]) -> None:
     n, ms = figures["n"], figures["plan_ms"]
-    shown = [(name.replace("_", " "), f"{figures[name]} of {n}") for name in (
-        "success", "goal_reached", "collisions", "at_fault_collisions", "off_road", "timeout", "no_plan", "errors")]
-    shown += [("score, nuPlan's part", f"{figures['score_mean']}, {figures['nuplan_score_mean']}"),
-              ("plan p50 / p99", f"{ms['p50']} / {ms['p99']} ms CPU"), ("x real time", figures["realtime_factor"])]
+    shown = [
+        (name.replace("_", " "), f"{figures[name]} of {n}")
+        for name in (
+            "success",
+            "goal_reached",
+            "collisions",
+            "at_fault_collisions",
+            "off_road",
+            "timeout",
+            "no_plan",
+            "errors",
+        )
+    ]
+    shown += [
+        ("score, nuPlan's part", f"{figures['score_mean']}, {figures['nuplan_score_mean']}"),
+        ("plan p50 / p99", f"{ms['p50']} / {ms['p99']} ms CPU"),
+        ("x real time", figures["realtime_factor"]),
+    ]
     if "judge" in figures:
         shown.append(("judge", ", ".join(f"{key} {number}" for key, number in figures["judge"].items())))
     print_table(str(path), ("", ""), shown)
@@ -163,7 +176,7 @@ def explain_cycle(
 ) -> None:
     """Drive a scenario of a run again up to a cycle, and tell of every candidate why it won or lost.
 
-    JSON: `time_s, same, outcome, reason, candidates: [{index, generator, label, total, scores, lost}]`.
+    JSON: `time_s, same, outcome, reason, candidates: [{index, generator, label, total, scores, broken, lost}]`.
     """
     found = explain(folder.read(run), scenario, time)
     plan = found.cycle.plan
@@ -173,33 +186,29 @@ def explain_cycle(
     console.print(f"{plan.outcome.name.lower()}: {plan.reason}", highlight=False)
     if not found.same:
         console.print("[yellow]decisions before differ from the recorded ones: code or data changed since the run")
-    console.print(_candidate_table(told[: most or None], found))
+    winner = told[0].scores if told else ()
+    terms = ", ".join(f"{name} {score:.2f}" for name, score in zip(found.scorers, winner, strict=True))
+    console.print(f"terms of the winner: {terms}", highlight=False)
+    print_table("Candidates, the winner first", ("#", "candidate", "total", "why it lost", "terms against the winner"),
+                [_candidate(line, found.scorers, winner) for line in told[: most or None]])  # fmt: skip
     write_json(json, _explained_json(found, told))
 
 
-def _candidate_table(told: tuple[Line, ...], found: Explained) -> Table:
-    scores = found.cycle.plan.scores
-    names = scores.scorers if scores is not None else ()
-    table = Table("#", "candidate", "total", *(_short(name) for name in names), "why it lost", show_lines=False)
-    for line in told:
-        terms = (f"{score:.2f}" for score in line.scores)
-        lost = line.lost or "[bold green]wins"
-        table.add_row(str(line.index), f"{line.label} [dim]{line.generator}", f"{line.total:.3f}", *terms, lost)
-    return table
-
-
-def _short(name: str) -> str:
-    return " ".join(word[:5] for word in name.split("_"))
+def _candidate(line: Line, scorers: tuple[str, ...], winner: tuple[float, ...]) -> tuple[str, ...]:
+    """A row of the table; of the terms those that differ from the winner's, as differences."""
+    compared = zip(scorers, line.scores, winner, strict=True)
+    against = ", ".join(f"{name} {own - best:+.2f}" for name, own, best in compared if abs(own - best) >= 0.005)
+    return str(line.index), f"{line.label} ({line.generator})", f"{line.total:.3f}", line.lost or "wins", against
 
 
 def _explained_json(found: Explained, told: tuple[Line, ...]) -> dict[str, Any]:
-    plan, scores = found.cycle.plan, found.cycle.plan.scores
-    names = scores.scorers if scores is not None else ()
+    plan = found.cycle.plan
     return {
         "time_s": found.time_s, "same": found.same, "outcome": plan.outcome.name, "reason": plan.reason,
         "candidates": [
             {"index": line.index, "generator": line.generator, "label": line.label, "total": line.total,
-             "scores": dict(zip(names, line.scores, strict=True)), "lost": line.lost} for line in told
+             "scores": dict(zip(found.scorers, line.scores, strict=True)), "broken": list(line.broken),
+             "lost": line.lost} for line in told
         ],
     }  # fmt: skip
 
