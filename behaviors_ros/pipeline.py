@@ -20,10 +20,12 @@ from behaviors_ros.scoring.select import Selection, select
 
 GATES = (
     "collision", "collision_chance", "kinematic", "drivable_area", "direction", "signals", "crosswalk", "yield", "goal",
+    "imposed_braking",
 )  # fmt: skip
 SCORERS = (
     "progress", "time_to_collision", "safe_distance", "speed_limit", "collision_risk", "clearance", "comfort",
-    "lane_keeping", "direction_compliance", "consistency",
+    "lane_keeping", "direction_compliance", "consistency", "occlusion", "lateral_safety", "felt_clearance",
+    "smooth_stop", "hesitation", "courtesy",
 )  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def _named(
     name(stands & harsh, Manoeuvre.EMERGENCY_STOP, -1, halt_s)
     travelled = candidates.s[:, -1] - candidates.s[:, 0]
     return Decisions(
-        (*predictions.id, *names), manoeuvre, subject, at_s, met.order.astype(np.int64), met.contested, met.entered,
+        (*predictions.id, *names), manoeuvre, subject, at_s, met.order, met.contested, met.entered,
         travelled,
     )  # fmt: skip
 

@@ -13,8 +13,20 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit
 
+from behaviors_ros.scoring.corridors import (
+    BINS,
+    columns_range,
+    corridor_run,
+    free_time,
+    gap_to,
+    going_by,
+    offsets,
+    passable,
+    possible,
+    reach_of,
+)
+
 Array = np.ndarray
-BINS = 96
 
 
 class Extent(NamedTuple):
@@ -64,78 +76,6 @@ class Encounters(NamedTuple):
 
 @no_type_check
 @njit(cache=True)
-def offsets(s, d, low, spacing):
-    """Offset (candidate, BINS) of each candidate at arc lengths from `low` on, `spacing` m apart; held at its ends."""
-    out = np.empty((len(s), BINS))
-    for i in range(len(s)):
-        step, last = 0, s.shape[1] - 1
-        for b in range(BINS):
-            at = low + b * spacing
-            while step < last and s[i, step + 1] < at:
-                step += 1
-            after = min(step + 1, last)
-            span = s[i, after] - s[i, step]
-            part = min(max((at - s[i, step]) / span, 0.0), 1.0) if span > 1e-9 else 0.0
-            out[i, b] = d[i, step] + part * (d[i, after] - d[i, step])
-    return out
-
-
-@no_type_check
-@njit(cache=True)
-def free_time(distance, speed, acceleration):
-    """Time to cover `distance` m from `speed` at a constant acceleration, s: 0 when there already."""
-    if distance <= 0.0:
-        return 0.0
-    return (math.sqrt(speed * speed + 2.0 * acceleration * distance) - speed) / acceleration
-
-
-@no_type_check
-@njit(cache=True)
-def corridor_run(lateral, low, spacing, state, reach):
-    """First and last sample at which an agent is continuously in the corridor, and the arc lengths it covers; -1."""
-    first, last, begin, end = -1, -1, 0.0, 0.0
-    for k in range(len(state)):
-        b = int((state[k, 0] - low) / spacing + 0.5)
-        inside = b < len(lateral) and abs(state[k, 1] - lateral[max(b, 0)]) < reach + state[k, 3]
-        if inside:
-            if first < 0:
-                first, begin, end = k, state[k, 0] - state[k, 2], state[k, 0] + state[k, 2]
-            last = k
-            begin, end = min(begin, state[k, 0] - state[k, 2]), max(end, state[k, 0] + state[k, 2])
-        elif first >= 0:
-            break
-    return first, last, begin, end
-
-
-@no_type_check
-@njit(cache=True)
-def going_by(s, d, state, stride, extent, stands):
-    """First sample at which a candidate is beside an agent ahead that blocks the lane's middle, and its side; -1, 0."""
-    if state[0, 0] + state[0, 2] < s[0] - extent.rear or (state[0, 4] < 0.5 and not stands):
-        return -1, 0
-    for k in range(len(state)):
-        step = k * stride
-        if s[step] + extent.front > state[k, 0] - state[k, 2]:
-            if s[step] - extent.rear > state[k, 0] + state[k, 2]:
-                return -1, 0
-            blocks = abs(state[k, 1]) < extent.half_width + state[k, 3]
-            return (k, 1 if d[step] > state[k, 1] else -1) if blocks else (-1, 0)
-    return -1, 0
-
-
-@no_type_check
-@njit(cache=True)
-def gap_to(s, speed, state, stride, extent, last):
-    """Gap to an agent ahead at the end, m, infinite when it leaves before, and the least headway until `last`, s."""
-    least, away = np.inf, np.inf
-    for k in range(last + 1):
-        away = state[k, 0] - state[k, 2] - s[k * stride] - extent.front
-        least = min(least, max(away, 0.0) / max(speed[k * stride], 1.0))
-    return away if last == len(state) - 1 else np.inf, least
-
-
-@no_type_check
-@njit(cache=True)
 def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, extent, limits):
     """`Encounters` of candidates at arc length s and offset d (candidate, step) m, and `agents` agents in rows.
 
@@ -151,22 +91,23 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
     lead_gap, headway = np.full(count, np.inf), np.full(count, np.inf)
     past, past_side, past_at = np.full(count, -1), np.zeros(count, np.int64), np.full(count, np.inf)
     gap, gap_s = np.full(count, -1), np.full(count, -np.inf)
-    low, high = s[:, 0].min(), max(s.max(), s[:, 0].min() + 40.0) + extent.front
-    spacing = (high - low) / (BINS - 1)
+    low, high = reach_of(s)
+    spacing = (max(high, low + 40.0) + extent.front - low) / (BINS - 1)
     lateral = offsets(s, d, low, spacing)
-    left, right, reach = d.max(), d.min(), extent.half_width + limits.margin
+    left, right, furthest = columns_range(lateral, s, stride)
+    reach, bins = extent.half_width + limits.margin, np.empty(state.shape[1], np.int64)
     for row in range(len(agent)):
-        a, side = agent[row], state[row, :, 3].max()
-        if state[row, :, 1].min() - side > left + reach or state[row, :, 1].max() + side < right - reach:
-            continue
-        if state[row, :, 0].min() - state[row, :, 2].max() > high:
+        a = agent[row]
+        start, stop = possible(state[row], low, spacing, right, left, reach, bins)
+        caught = passable(state[row], stands[row], furthest, extent)
+        if start >= stop and not caught:
             continue
         near_s = limits.near_s * (1.5 if known[a] > 0 else 1.0)
         for i in range(count):
             if order[i, a] != 0 or math.isnan(s[i, -1]):
                 continue
-            first, last, begin, end = corridor_run(lateral[i], low, spacing, state[row], reach)
-            k, beside = going_by(s[i], d[i], state[row], stride, extent, stands[row])
+            first, last, begin, end = corridor_run(lateral[i], bins, state[row], reach, start, stop)
+            k, beside = going_by(s[i], d[i], state[row], stride, extent) if caught else (-1, 0)
             if k >= 0 and (first < 0 or k < first) and k * stride * dt < past_at[i]:
                 past[i], past_side[i], past_at[i] = a, beside, k * stride * dt
             if first < 0:

@@ -12,6 +12,7 @@ from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
     collision_risk,
     comfort,
     consistency,
+    courtesy,
     crosswalk,
     direction,
     drivable_area,
