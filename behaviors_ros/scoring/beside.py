@@ -11,8 +11,7 @@ from numba import njit
 from behaviors_ros.datatypes import Array, Scene
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.maps.stops import waits_at_stop
-from behaviors_ros.scoring.blocks import BLOCK, GROUP, close_blocks
-from behaviors_ros.scoring.contact import radii
+from behaviors_ros.scoring.blocks import BLOCK, GROUP, block_rectangles, near_blocks
 from behaviors_ros.scoring.footprint import ModeBoxes
 
 
@@ -50,14 +49,15 @@ def least_gap_ratio(ego, modes, steps, first, stride, base, gain):
 
     Asked at every `stride`-th step from `first` on below `steps`. Not of modes right behind the ego at step 0.
     """
-    e, a, circles, groups, least = ego.pose, modes.pose, modes.circles, ego.groups, np.ones(len(ego.pose))
+    e, a, groups, least = ego.pose, modes.pose, ego.groups, np.ones(len(ego.pose))
     ego_length, ego_width, half_length, half_width = (
         ego.half_length,
         ego.half_width,
         modes.half_length,
         modes.half_width,
     )
-    sizes, close, reach = radii(ego, modes), np.zeros(groups.shape[1], np.bool_), np.zeros(groups.shape[1])
+    sizes, close = half_length + half_width, np.zeros(groups.shape[2], np.bool_)
+    squares = block_rectangles(a, sizes, sizes, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
     fastest = 0.0
     for i in range(len(e)):
         for step in range(0, steps, stride):
@@ -67,9 +67,8 @@ def least_gap_ratio(ego, modes, steps, first, stride, base, gain):
             continue
         length, width = half_length[m], half_width[m]
         most = base[m] + gain * (fastest + np.abs(a[m, :, 4]).max())
-        reach[:] = sizes[m] + most
         for g in range(len(groups)):
-            if not close_blocks(groups, g, circles, m, reach, close):
+            if not near_blocks(groups, g, squares, m, most, close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
                 for step in range(first, steps, stride):
@@ -92,14 +91,15 @@ def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margi
     aside (candidate, step): the ego's speed across the route, + left, m/s. margin (mode,) m. own (2,) and others
     (mode, 2): acceleration across in the response time and braking across after it, m/s^2.
     """
-    e, a, circles, groups, least = ego.pose, modes.pose, modes.circles, ego.groups, np.ones(len(ego.pose))
+    e, a, groups, least = ego.pose, modes.pose, ego.groups, np.ones(len(ego.pose))
     ego_length, ego_width, half_length, half_width = (
         ego.half_length,
         ego.half_width,
         modes.half_length,
         modes.half_width,
     )
-    sizes, close, reach = radii(ego, modes), np.zeros(groups.shape[1], np.bool_), np.zeros(groups.shape[1])
+    sizes, close = half_length + half_width, np.zeros(groups.shape[2], np.bool_)
+    squares = block_rectangles(a, sizes, sizes, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
     quickest = 0.0
     for i in range(len(e)):
         for step in range(first, steps, stride):
@@ -110,9 +110,8 @@ def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margi
         length, width = half_length[m], half_width[m]
         most = margin[m] + braked(np.abs(a[m, :, 4]).max(), response, others[m, 0], others[m, 1])
         most += braked(quickest, response, own[0], own[1])
-        reach[:] = sizes[m] + most
         for g in range(len(groups)):
-            if not close_blocks(groups, g, circles, m, reach, close):
+            if not near_blocks(groups, g, squares, m, most, close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
                 for step in range(first, steps, stride):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
+from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Terms
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -34,13 +37,27 @@ class Comfort:
 
     def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
         """One term a candidate."""
-        p, dt = self.p, np.diff(candidates.time_s)
-        lateral = candidates.curvature * candidates.speed * candidates.speed
-        dose = np.zeros(len(candidates))
-        for acceleration, limit, jerk_limit in (
-            (candidates.acceleration, p.longitudinal_mps2, p.jerk_mps3),
-            (lateral, p.lateral_mps2, p.lateral_jerk_mps3),
-        ):
-            dose += np.square(acceleration / limit).mean(axis=1)
-            dose += np.square(np.diff(acceleration, axis=1) / dt / jerk_limit).mean(axis=1)
+        p = self.p
+        limits = np.array([p.longitudinal_mps2, p.jerk_mps3, p.lateral_mps2, p.lateral_jerk_mps3])
+        dose = doses(candidates.time_s, candidates.speed, candidates.acceleration, candidates.curvature, limits)
         return terms(np.sqrt(dose), 1.0 / (1.0 + dose / 4.0), candidates)
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def doses(time_s, speed, acceleration, curvature, limits):
+    """Mean over time (candidate,) of the squares of longitudinal acceleration and jerk and lateral acceleration and
+    jerk, each over its limit, added.
+    """
+    out, steps = np.empty(len(speed)), speed.shape[1]
+    for i in range(len(speed)):
+        state, rate, before, before_lateral = 0.0, 0.0, 0.0, 0.0
+        for step in range(steps):
+            along, lateral = acceleration[i, step], curvature[i, step] * speed[i, step] * speed[i, step]
+            state += (along / limits[0]) ** 2 + (lateral / limits[2]) ** 2
+            if step:
+                dt = time_s[step] - time_s[step - 1]
+                rate += ((along - before) / dt / limits[1]) ** 2 + ((lateral - before_lateral) / dt / limits[3]) ** 2
+            before, before_lateral = along, lateral
+        out[i] = state / steps + rate / max(steps - 1, 1)
+    return out

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float
+from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Terms, Verdict
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -72,13 +75,42 @@ class DirectionCompliance:
 @lru_cache(maxsize=2)
 def against_traffic(scene: Scene, candidates: Candidates, window_s: float) -> Float[Array, "candidate step"]:
     """Distance (m) in the `window_s` before each step driven with the rear axle outside the lanes of its direction."""
-    route, d = scene.route, candidates.d
-    against = np.zeros(candidates.s.shape)
-    rows = (d > route.left_same.min()) | (d < -route.right_same.min())
-    against[rows] = (d[rows] > np.interp(candidates.s[rows], route.s, route.left_same)) | (
-        d[rows] < -np.interp(candidates.s[rows], route.s, route.right_same)
-    )
-    steps = np.hypot(*np.moveaxis(np.diff(candidates.position, axis=1), -1, 0)) * against[:, 1:]
-    total = np.concatenate([np.zeros((len(candidates), 1)), np.cumsum(steps, axis=1)], axis=1)
+    route, steps = scene.route, len(candidates.time_s)
     first = np.searchsorted(candidates.time_s, candidates.time_s - window_s - 1e-9)
-    return total - total[:, first]
+    edges = (route.s, route.left_same, route.right_same)
+    return windows(candidates.position, candidates.s, candidates.d, *edges, first, np.zeros((len(candidates), steps)))
+
+
+@no_type_check
+@njit(cache=True)
+def windows(position, s, d, route_s, left, right, first, out):
+    """Fill `out` (candidate, step) with the distance driven beyond the edges since step first[step], m."""
+    least_left, least_right, last = left.min(), right.min(), len(route_s) - 1
+    total = np.zeros(s.shape[1])
+    for i in range(len(s)):
+        beyond, k = False, 0
+        for step in range(1, s.shape[1]):
+            total[step] = total[step - 1]
+            # NaN fails both comparisons and counts as inside.
+            if not (d[i, step] > least_left or d[i, step] < -least_right):
+                continue
+            at = min(max(s[i, step], route_s[0]), route_s[last])
+            k = min(k, last - 1)
+            while k > 0 and route_s[k] > at:
+                k -= 1
+            while k < last - 1 and route_s[k + 1] < at:
+                k += 1
+            u = (at - route_s[k]) / max(route_s[k + 1] - route_s[k], 1e-9)
+            if d[i, step] > left[k] + u * (left[k + 1] - left[k]) or -d[i, step] > right[k] + u * (
+                right[k + 1] - right[k]
+            ):
+                dx, dy = (
+                    position[i, step, 0] - position[i, step - 1, 0],
+                    position[i, step, 1] - position[i, step - 1, 1],
+                )
+                total[step] += math.hypot(dx, dy)
+                beyond = True
+        if beyond:
+            for step in range(s.shape[1]):
+                out[i, step] = total[step] - total[first[step]]
+    return out

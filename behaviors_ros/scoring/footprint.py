@@ -11,9 +11,10 @@ from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms, Verdict
+from behaviors_ros.geometry.angles import cos_sin
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.scoring.blocks import block_circles, group_circles
+from behaviors_ros.scoring.blocks import block_rectangles, grouped
 
 Array = np.ndarray
 
@@ -24,8 +25,8 @@ class EgoBoxes(NamedTuple):
     """Box of the ego at every step. pose: centre x, y m, cos and sin of yaw, speed m/s; half sizes m.
 
     offset: from the rear axle forward to the centre, m. stood: the last step until which the ego has not moved from
-    where it stands at step 0; -1 when it moves then. low, high: rectangle around all centres, m. circles, groups: see
-    `blocks.py`.
+    where it stands at step 0; -1 when it moves then. low, high: rectangle around all centres, m. axes: x, y m, cos and
+    sin of the yaw at step 0, in which blocks and groups are given; see `blocks.py`.
     """
 
     pose: Float[Array, "candidate step 5"]
@@ -35,15 +36,16 @@ class EgoBoxes(NamedTuple):
     offset: float
     low: Float[Array, "2"]
     high: Float[Array, "2"]
-    circles: Float[Array, "candidate block 3"]
-    groups: Float[Array, "group block 3"]
+    axes: Float[Array, "4"]
+    blocks: Float[Array, "candidate 4 block"]
+    groups: Float[Array, "group 4 block"]
 
 
 class ModeBoxes(NamedTuple):
     """Boxes of agents along chosen modes, modes of an agent in a row.
 
     agent: its row in the predictions; pose as in `EgoBoxes`; covariance xx, xy, yy m^2; half sizes m; behind: at step 0
-    the agent is right behind the ego, in its lane and direction. circles: see `blocks.py`.
+    the agent is right behind the ego, in its lane and direction.
     """
 
     agent: Int[Array, "mode"]
@@ -53,40 +55,46 @@ class ModeBoxes(NamedTuple):
     half_length: Float[Array, "mode"]
     half_width: Float[Array, "mode"]
     behind: Bool[Array, "mode"]
-    circles: Float[Array, "mode block 3"]
 
 
 @lru_cache(maxsize=2)
 def ego_boxes(candidates: Candidates, vehicle: Vehicle) -> EgoBoxes:
     """The ego's boxes along its candidates; cached, for a set of candidates is asked by many plugins."""
-    offset = vehicle.centre_offset_m
-    cos, sin = np.cos(candidates.yaw), np.sin(candidates.yaw)
-    pose, stood, low, high = centres(candidates.position, cos, sin, candidates.speed, offset)
-    circles = block_circles(pose)
-    half_length, half_width = 0.5 * vehicle.length_m, 0.5 * vehicle.width_m
-    return EgoBoxes(pose, stood, half_length, half_width, offset, low, high, circles, group_circles(circles))
+    offset, half_length, half_width = vehicle.centre_offset_m, 0.5 * vehicle.length_m, 0.5 * vehicle.width_m
+    pose, stood, low, high, axes = centres(candidates.position, candidates.yaw, candidates.speed, offset)
+    sizes = np.full(len(pose), half_length), np.full(len(pose), half_width)
+    blocks = block_rectangles(pose, *sizes, axes, pose.shape[1], 1, 0.0, 0.0, 0.0)
+    return EgoBoxes(pose, stood, half_length, half_width, offset, low, high, axes, blocks, grouped(blocks))
 
 
 @no_type_check
-@njit(cache=True)
-def centres(position, cos, sin, speed, offset):
-    """pose, stood, low, high of `EgoBoxes` from the rear axle's position, cos and sin of its yaw, and speed."""
-    rows, steps = cos.shape
+@njit(cache=True, error_model="numpy")
+def centres(position, yaw, speed, offset):
+    """pose, stood, low, high and axes of `EgoBoxes` from the rear axle's position, yaw and speed."""
+    rows, steps = yaw.shape
     pose, stood = np.empty((rows, steps, 5)), np.full(rows, -1)
-    low, high = np.full(2, np.inf), np.full(2, -np.inf)
+    low, high, axes = np.full(2, np.inf), np.full(2, -np.inf), np.array([0.0, 0.0, 1.0, 0.0])
+    cos, sin = np.empty(steps), np.empty(steps)
     for i in range(rows):
+        for step in range(steps):
+            cos[step], sin[step] = cos_sin(yaw[i, step])
         still = abs(speed[i, 0]) < 0.05
         for step in range(steps):
-            x, y, c, s = position[i, step, 0], position[i, step, 1], cos[i, step], sin[i, step]
-            still &= math.hypot(x - position[i, 0, 0], y - position[i, 0, 1]) < 0.05
-            stood[i] += still
+            x, y, c, s = position[i, step, 0], position[i, step, 1], cos[step], sin[step]
+            if still:
+                still = math.hypot(x - position[i, 0, 0], y - position[i, 0, 1]) < 0.05
+                stood[i] += still
             x, y = x + offset * c, y + offset * s
             pose[i, step, 0], pose[i, step, 1], pose[i, step, 2], pose[i, step, 3] = x, y, c, s
             pose[i, step, 4] = speed[i, step]
             # NaN fails every comparison and stays out.
             low[0], low[1] = x if x < low[0] else low[0], y if y < low[1] else low[1]
             high[0], high[1] = x if x > high[0] else high[0], y if y > high[1] else high[1]
-    return pose, stood, low, high
+    for i in range(rows):
+        if steps and math.isfinite(pose[i, 0].sum()):
+            axes[:] = pose[i, 0, :4]
+            break
+    return pose, stood, low, high, axes
 
 
 def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agent"], least: float) -> ModeBoxes:
@@ -101,25 +109,24 @@ def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agen
 def _all_boxes(scene: Scene, predictions: Predictions) -> ModeBoxes:
     """Boxes of all valid modes; cached, for many plugins ask for some of them."""
     agent, mode = np.nonzero(predictions.valid)
-    yaw = predictions.yaw[agent, mode]
     pose, covariance = chosen_states(
-        agent, mode, predictions.position, np.cos(yaw), np.sin(yaw), predictions.speed, predictions.covariance
+        agent, mode, predictions.position, predictions.yaw, predictions.speed, predictions.covariance
     )
     half_length, half_width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
     probability, behind = predictions.probability[agent, mode], right_behind(scene, predictions)[agent]
-    return ModeBoxes(agent, probability, pose, covariance, half_length, half_width, behind, block_circles(pose))
+    return ModeBoxes(agent, probability, pose, covariance, half_length, half_width, behind)
 
 
 @no_type_check
-@njit(cache=True)
-def chosen_states(agent, mode, position, cos, sin, speed, covariance):
-    """pose and covariance of `ModeBoxes` of the modes (agent[row], mode[row]); cos, sin (row, step) of their yaw."""
+@njit(cache=True, error_model="numpy")
+def chosen_states(agent, mode, position, yaw, speed, covariance):
+    """pose and covariance of `ModeBoxes` of the modes (agent[row], mode[row])."""
     pose, spread = np.empty((len(agent), speed.shape[2], 5)), np.empty((len(agent), speed.shape[2], 3))
     for row in range(len(agent)):
         i, m = agent[row], mode[row]
         for step in range(speed.shape[2]):
             pose[row, step, 0], pose[row, step, 1] = position[i, m, step, 0], position[i, m, step, 1]
-            pose[row, step, 2], pose[row, step, 3] = cos[row, step], sin[row, step]
+            pose[row, step, 2], pose[row, step, 3] = cos_sin(yaw[i, m, step])
             pose[row, step, 4] = speed[i, m, step]
             spread[row, step, 0], spread[row, step, 1] = covariance[i, m, step, 0, 0], covariance[i, m, step, 0, 1]
             spread[row, step, 2] = covariance[i, m, step, 1, 1]

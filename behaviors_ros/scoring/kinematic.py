@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Verdict
+from behaviors_ros.geometry.angles import cos_sin
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.footprint import at_most
-
-Array = np.ndarray
 
 
 class KinematicParameters(Parameters):
@@ -46,65 +45,62 @@ class Kinematic:
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate."""
         start = int(np.searchsorted(candidates.time_s, self.p.start_s))
-        worst = np.zeros(len(candidates))
-        for quantity, limit in self._states(candidates):
-            first, later = largest(quantity, start)
-            worst = np.maximum(worst, np.maximum(first / np.maximum(limit, quantity[:, 0]), later / limit))
-        for quantity, limit in self._rates(candidates):
-            first, later = largest(quantity, start)
-            worst = np.maximum(worst, np.maximum(first / (limit * self.p.start_factor), later / limit))
+        v, p, c = self.vehicle, self.p, candidates
+        limits = np.array([
+            v.curvature_max_1pm, v.speed_max_mps, max(p.reverse_mps, 1e-6), v.acceleration_max_mps2,
+            v.deceleration_max_mps2, v.lateral_acceleration_max_mps2, v.steering_rate_max_radps, v.jerk_max_mps3,
+            max(p.position_error_m, 1e-6), max(p.yaw_error_rad, 1e-6),
+        ])  # fmt: skip
+        worst = worst_ratio(
+            c.time_s, c.position, c.yaw, c.speed, c.acceleration, c.curvature, v.wheel_base_m, limits, start,
+            p.start_factor,
+        )  # fmt: skip
         return at_most(worst, 1.0 + self.p.tolerance, candidates)
-
-    def _states(self, candidates: Candidates) -> list[tuple[Float[Array, "candidate step"], float]]:
-        """Quantities of a step, not negative where they count, and their limits."""
-        v, speed = self.vehicle, candidates.speed
-        return [
-            (np.abs(candidates.curvature), v.curvature_max_1pm),
-            (speed, v.speed_max_mps),
-            (-speed, max(self.p.reverse_mps, 1e-6)),
-            (candidates.acceleration, v.acceleration_max_mps2),
-            (-candidates.acceleration, v.deceleration_max_mps2),
-            (np.abs(candidates.curvature) * speed * speed, v.lateral_acceleration_max_mps2),
-        ]
-
-    def _rates(self, candidates: Candidates) -> list[tuple[Float[Array, "candidate interval"], float]]:
-        """Quantities of the interval between two steps, and their limits."""
-        dt = np.diff(candidates.time_s)
-        steering = np.arctan(self.vehicle.wheel_base_m * candidates.curvature)
-        position_error, yaw_error = disagreement(candidates)
-        return [
-            (np.abs(np.diff(steering, axis=1)) / dt, self.vehicle.steering_rate_max_radps),
-            (np.abs(np.diff(candidates.acceleration, axis=1)) / dt, self.vehicle.jerk_max_mps3),
-            (position_error, max(self.p.position_error_m, 1e-6)),
-            (yaw_error, max(self.p.yaw_error_rad, 1e-6)),
-        ]
-
-
-def disagreement(
-    candidates: Candidates,
-) -> tuple[Float[Array, "candidate interval"], Float[Array, "candidate interval"]]:
-    """Position (m) and yaw (rad) at the end of each interval against the trapezoidal rule from its start."""
-    dt = np.diff(candidates.time_s)
-    travelled = 0.5 * (candidates.speed[:, 1:] + candidates.speed[:, :-1]) * dt
-    turned = np.diff(candidates.yaw, axis=1)
-    turned -= 2.0 * np.pi * np.round(turned / (2.0 * np.pi))
-    yaw_error = turned - 0.5 * (candidates.curvature[:, 1:] + candidates.curvature[:, :-1]) * travelled
-    middle = candidates.yaw[:, :-1] + 0.5 * turned
-    moved = np.diff(candidates.position, axis=1)
-    error_x, error_y = moved[..., 0] - travelled * np.cos(middle), moved[..., 1] - travelled * np.sin(middle)
-    return np.sqrt(error_x * error_x + error_y * error_y), np.abs(yaw_error)
 
 
 @no_type_check
-@njit(cache=True)
-def largest(quantity, start):
-    """Largest value of each row (row, step), at least 0, before step `start` and from it on; NaN where a value is."""
-    first, later = np.zeros(len(quantity)), np.zeros(len(quantity))
-    for i in range(quantity.shape[0]):
-        most, rest = 0.0, 0.0
-        for step in range(min(start, quantity.shape[1])):
-            most = most if quantity[i, step] <= most or most != most else quantity[i, step]
-        for step in range(start, quantity.shape[1]):
-            rest = rest if quantity[i, step] <= rest or rest != rest else quantity[i, step]
-        first[i], later[i] = most, rest
-    return first, later
+@njit(cache=True, error_model="numpy")
+def worst_ratio(time_s, position, yaw, speed, acceleration, curvature, wheel_base, limits, start, start_factor):
+    """Largest ratio (candidate,) of a quantity to its limit; NaN where a value is.
+
+    limits: of curvature, speed, speed backwards, acceleration, deceleration, lateral acceleration, and of what is asked
+    of the interval after a step: steering rate, jerk, position error m, yaw error rad. Before step `start` a state may
+    be as far beyond its limit as at step 0, a quantity of an interval by `start_factor`. Errors are against the
+    trapezoidal rule from the begin of the interval.
+    """
+    out, states, rates = np.empty(len(yaw)), np.empty(6), np.empty(4)
+    steps = yaw.shape[1]
+    for i in range(len(yaw)):
+        worst, sound = 0.0, 0.0
+        now = np.zeros(6)
+        for step in range(steps):
+            v, a, k = speed[i, step], acceleration[i, step], curvature[i, step]
+            sound += 0.0 * (v + a + k + yaw[i, step] + position[i, step, 0] + position[i, step, 1])
+            states[0], states[1], states[2], states[3], states[4], states[5] = abs(k), v, -v, a, -a, abs(k) * v * v
+            if step == 0:
+                now[:] = states
+            for q in range(6):
+                limit = max(limits[q], now[q]) if step < start else limits[q]
+                worst = max(worst, states[q] / limit)
+            if step + 1 == steps:
+                continue
+            dt = time_s[step + 1] - time_s[step]
+            next_v, next_k = speed[i, step + 1], curvature[i, step + 1]
+            travelled, turned = 0.5 * (v + next_v) * dt, yaw[i, step + 1] - yaw[i, step]
+            turned -= 2.0 * np.pi * np.floor(turned / (2.0 * np.pi) + 0.5)
+            cos, sin = cos_sin(yaw[i, step] + 0.5 * turned)
+            error_x = position[i, step + 1, 0] - position[i, step, 0] - travelled * cos
+            error_y = position[i, step + 1, 1] - position[i, step, 1] - travelled * sin
+            bent = wheel_base * abs(next_k - k) / dt
+            loose = start_factor if step < start else 1.0
+            # |atan x - atan y| is at most |x - y|: the arc tangents are needed only where they may decide.
+            rates[0] = 0.0
+            if not bent / (limits[6] * loose) <= worst:
+                rates[0] = abs(math.atan(wheel_base * next_k) - math.atan(wheel_base * k)) / dt
+            rates[1] = abs(acceleration[i, step + 1] - a) / dt
+            rates[2] = math.sqrt(error_x * error_x + error_y * error_y)
+            rates[3] = abs(turned - 0.5 * (k + next_k) * travelled)
+            for q in range(4):
+                worst = max(worst, rates[q] / (limits[6 + q] * loose))
+        out[i] = worst + sound
+    return out

@@ -8,8 +8,8 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from behaviors_ros.scoring.blocks import BLOCK, GROUP, close_blocks
-from behaviors_ros.scoring.contact import apart, radii, rear_contact, relative
+from behaviors_ros.scoring.blocks import BLOCK, GROUP, block_rectangles, grouped, near, near_blocks
+from behaviors_ros.scoring.contact import rear_contact, relative
 
 
 @no_type_check
@@ -21,35 +21,39 @@ def time_to_collision(ego, modes, steps, stride, horizon, standing):
     is not behind the ego's rear axle and that have not run into it from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
-    circles, mode_circles, sizes, least = ego.circles, modes.circles, radii(ego, modes), np.full(len(e), horizon)
-    fastest_ego = np.array([np.abs(e[i, :, 4]).max() for i in range(len(e))])
+    sizes = np.full(len(e), ego_length), np.full(len(e), ego_width)
+    swept = block_rectangles(e, sizes[0], sizes[1], ego.axes, steps, stride, 0.0, horizon, 0.0)
+    mode_blocks = block_rectangles(a, modes.half_length, modes.half_width, ego.axes, steps, stride, 0.0, horizon, 0.0)
+    groups, least, close = grouped(swept), np.full(len(e), horizon), np.zeros(swept.shape[2], np.bool_)
     for m in range(len(a)):
-        length, width, fastest = modes.half_length[m], modes.half_width[m], np.abs(a[m, :, 4]).max()
-        for i in range(len(e)):
-            checked, far, until, behind, step = -1, False, steps, modes.behind[m], -stride
-            while step + stride < until:
-                step += stride
-                if step // BLOCK != checked:
-                    checked = step // BLOCK
-                    reach = sizes[m] + (fastest + fastest_ego[i]) * least[i]
-                    far = apart(circles, i, mode_circles, m, checked, reach)
-                speed = e[i, step, 4]
-                if far or abs(speed) <= standing:
-                    continue
-                x, y, cos, sin = relative(e, a, i, m, step)
-                vx, vy = a[m, step, 4] * cos - speed, a[m, step, 4] * sin
-                closing_x, closing_y = max(-vx if x > 0.0 else vx, 0.0), max(-vy if y > 0.0 else vy, 0.0)
-                if x + offset < 0.0 or abs(x) - ego_length - closing_x * least[i] > length + width:
-                    continue
-                if abs(y) - ego_width - closing_y * least[i] > length * abs(sin) + width * abs(cos) + 1e-6:
-                    continue
-                if behind:
-                    behind = False
-                    until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
-                    if step >= until:
-                        break
-                    until = min(until, steps)
-                least[i] = meeting(x, y, cos, sin, vx, vy, ego_length, ego_width, length, width, least[i])
+        length, width = modes.half_length[m], modes.half_width[m]
+        for g in range(len(groups)):
+            if not near_blocks(groups, g, mode_blocks, m, 1e-6, close):
+                continue
+            for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
+                checked, far, until, behind, step = -1, False, steps, modes.behind[m], -stride
+                while step + stride < until:
+                    step += stride
+                    if step // BLOCK != checked:
+                        checked = step // BLOCK
+                        far = not close[checked] or not near(swept, i, mode_blocks, m, checked, 1e-6)
+                    speed = e[i, step, 4]
+                    if far or abs(speed) <= standing:
+                        continue
+                    x, y, cos, sin = relative(e, a, i, m, step)
+                    vx, vy = a[m, step, 4] * cos - speed, a[m, step, 4] * sin
+                    closing_x, closing_y = max(-vx if x > 0.0 else vx, 0.0), max(-vy if y > 0.0 else vy, 0.0)
+                    if x + offset < 0.0 or abs(x) - ego_length - closing_x * least[i] > length + width:
+                        continue
+                    if abs(y) - ego_width - closing_y * least[i] > length * abs(sin) + width * abs(cos) + 1e-6:
+                        continue
+                    if behind:
+                        behind = False
+                        until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
+                        if step >= until:
+                            break
+                        until = min(until, steps)
+                    least[i] = meeting(x, y, cos, sin, vx, vy, ego_length, ego_width, length, width, least[i])
     return least
 
 
@@ -91,20 +95,19 @@ def clearance(ego, modes, steps, stride, base, gain):
     into the ego from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
-    groups, mode_circles = ego.groups, modes.circles
-    close, reach, least = np.zeros(groups.shape[1], np.bool_), np.zeros(groups.shape[1]), np.ones(len(e))
-    fastest = np.array([np.abs(e[i, :, 4]).max() for i in range(len(e))])
-    size = math.hypot(ego_length, ego_width) + base
+    # The agent counts as a circle as wide as its longer side: a square holds it at any heading.
+    radii = np.maximum(modes.half_length, modes.half_width)
+    mode_blocks = block_rectangles(a, radii, radii, ego.axes, steps, stride, 0.0, 0.0, 0.0)
+    groups, least = ego.groups, np.ones(len(e))
+    close, fastest = np.zeros(groups.shape[2], np.bool_), 0.0
+    for i in range(len(e)):
+        for step in range(0, steps, stride):
+            fastest = abs(e[i, step, 4]) if abs(e[i, step, 4]) > fastest else fastest
     for m in range(len(a)):
-        length, width = modes.half_length[m], modes.half_width[m]
-        radius = max(length, width)
+        radius = radii[m]
         for g in range(len(groups)):
             first, end = g * GROUP, min((g + 1) * GROUP, len(e))
-            speed = 0.0  # a NaN stays out of the comparison
-            for i in range(first, end):
-                speed = fastest[i] if fastest[i] > speed else speed
-            reach[:] = size + radius + gain * speed
-            if not close_blocks(groups, g, mode_circles, m, reach, close):
+            if not near_blocks(groups, g, mode_blocks, m, base + gain * fastest, close):
                 continue
             for i in range(first, end):
                 until, behind = steps, modes.behind[m]
@@ -119,7 +122,9 @@ def clearance(ego, modes, steps, stride, base, gain):
                     ratio = max(away - radius, 0.0) / wished
                     if ratio < least[i] and behind:
                         behind = False
-                        until = rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, 0.0)
+                        until = rear_contact(
+                            e, a, i, m, ego_length, ego_width, offset, modes.half_length[m], modes.half_width[m], 0.0
+                        )
                     if ratio < least[i] and step < until:
                         least[i] = ratio
     return least

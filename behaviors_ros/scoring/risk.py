@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.scoring.contact import chance
+from behaviors_ros.scoring.chance import chance
 from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, interval_stride, mode_boxes, near, solid
 
 Array = np.ndarray
@@ -21,7 +21,7 @@ def chances(
 ) -> tuple[Float[Array, "instant"], Float[Array, "candidate instant"]]:
     """Instants about `interval_s` apart, s, and the chance of collision at each; NaN where a future is unusable.
 
-    Modes below 1 % are left out. See `contact.chance` for what is assumed.
+    Modes below 1 % are left out. See `chance.chance` for what is assumed.
     """
     stride = interval_stride(candidates, interval_s)
     time_s = candidates.time_s[::stride]

@@ -13,6 +13,7 @@ from behaviors_ros.maps.route import route_frame
 from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
+from behaviors_ros.scoring.blocks import BLOCK, GROUP, block_rectangles, grouped, near_blocks
 from behaviors_ros.scoring.footprint import (
     ModeBoxes,
     ego_boxes,
@@ -86,7 +87,7 @@ class SafeDistance:
         half_width = boxes.half_width + p.side_margin_m
         ratio = gap_ratio(
             boxes.pose, modes.pose, boxes.half_length, half_width, modes.half_length, modes.half_width, braking,
-            self._standstill(scene, modes), steps, stride, p.response_s, p.braking_mps2,
+            self._standstill(scene, modes), steps, stride, p.response_s, p.braking_mps2, boxes.axes,
         )  # fmt: skip
         return terms(ratio, ratio, candidates)
 
@@ -101,31 +102,50 @@ class SafeDistance:
 
 @no_type_check
 @njit(cache=True)
-def gap_ratio(ego, modes, ego_length, ego_width, length, width, braking, standstill, steps, stride, response, own):
-    """Mean over the asked steps of the least ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes."""
+def gap_ratio(
+    ego, modes, ego_length, ego_width, length, width, braking, standstill, steps, stride, response, own, axes
+):
+    """Mean over the asked steps of the least ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes.
+
+    An agent that counts reaches, as a square as wide as length and width together, into the strip ahead of the ego.
+    """
+    asked = (steps + stride - 1) // stride
+    least, close = np.ones((len(ego), max(asked, 1))), np.zeros((ego.shape[1] + BLOCK - 1) // BLOCK, np.bool_)
+    sizes = np.full(len(ego), ego_length), np.full(len(ego), ego_width)
+    base = standstill.max() if len(standstill) else 0.0
+    strip = block_rectangles(ego, sizes[0], sizes[1], axes, steps, stride, base, response, 0.5 / own)
+    groups, squares = (
+        grouped(strip),
+        block_rectangles(modes, length + width, length + width, axes, steps, stride, 0.0, 0.0, 0.0),
+    )
+    for g in range(len(groups)):
+        for m in range(len(modes)):
+            if not near_blocks(groups, g, squares, m, 0.0, close):
+                continue
+            for i in range(g * GROUP, min((g + 1) * GROUP, len(ego))):
+                for k in range(asked):
+                    step = k * stride
+                    if not close[step // BLOCK]:
+                        continue
+                    v = max(ego[i, step, 4], 0.0)
+                    cos, sin = ego[i, step, 2], ego[i, step, 3]
+                    stopping = v * response + 0.5 * v * v / own
+                    dx, dy = modes[m, step, 0] - ego[i, step, 0], modes[m, step, 1] - ego[i, step, 1]
+                    ahead = dx * cos + dy * sin
+                    if ahead <= 0.0 or ahead > standstill[m] + stopping + ego_length + length[m] + width[m]:
+                        continue
+                    turn_cos = modes[m, step, 2] * cos + modes[m, step, 3] * sin
+                    turn_sin = modes[m, step, 3] * cos - modes[m, step, 2] * sin
+                    aside = abs(dy * cos - dx * sin)
+                    if aside > ego_width + length[m] * abs(turn_sin) + width[m] * abs(turn_cos):
+                        continue
+                    gap = ahead - ego_length - length[m] * abs(turn_cos) - width[m] * abs(turn_sin)
+                    u = max(modes[m, step, 4] * turn_cos, 0.0)
+                    safe = standstill[m] + max(stopping - 0.5 * u * u / braking[m], 0.0)
+                    least[i, k] = min(least[i, k], max(gap, 0.0) / safe)
     total = np.zeros(len(ego))
     for i in range(len(ego)):
-        asked = 0
-        for step in range(0, steps, stride):
-            asked += 1
-            v = max(ego[i, step, 4], 0.0)
-            cos, sin = ego[i, step, 2], ego[i, step, 3]
-            stopping = v * response + 0.5 * v * v / own
-            least = 1.0
-            for m in range(len(modes)):
-                dx, dy = modes[m, step, 0] - ego[i, step, 0], modes[m, step, 1] - ego[i, step, 1]
-                ahead = dx * cos + dy * sin
-                if ahead <= 0.0 or ahead > standstill[m] + stopping + ego_length + length[m] + width[m]:
-                    continue
-                turn_cos = modes[m, step, 2] * cos + modes[m, step, 3] * sin
-                turn_sin = modes[m, step, 3] * cos - modes[m, step, 2] * sin
-                aside = abs(dy * cos - dx * sin)
-                if aside > ego_width + length[m] * abs(turn_sin) + width[m] * abs(turn_cos):
-                    continue
-                gap = ahead - ego_length - length[m] * abs(turn_cos) - width[m] * abs(turn_sin)
-                u = max(modes[m, step, 4] * turn_cos, 0.0)
-                safe = standstill[m] + max(stopping - 0.5 * u * u / braking[m], 0.0)
-                least = min(least, max(gap, 0.0) / safe)
-            total[i] += least
+        for k in range(asked):
+            total[i] += least[i, k]
         total[i] /= max(asked, 1)
     return total

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from behaviors_ros.scoring.contact import chance
+from behaviors_ros.scoring.chance import chance
 from behaviors_ros.scoring.footprint import ego_boxes, mode_boxes
 from behaviors_ros.scoring.risk import chances
 
