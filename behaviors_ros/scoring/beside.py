@@ -85,11 +85,12 @@ def least_gap_ratio(ego, modes, steps, first, stride, base, gain):
 
 @no_type_check
 @njit(cache=True)
-def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margin, own, others):
+def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margin, own, others, reach_m):
     """Least ratio (candidate,), at most 1, of the gap beside to the lateral safe distance of `lateral_safety`.
 
     aside (candidate, step): the ego's speed across the route, + left, m/s. margin (mode,) m. own (2,) and others
-    (mode, 2): acceleration across in the response time and braking across after it, m/s^2.
+    (mode, 2): acceleration across in the response time and braking across after it, m/s^2. reach_m: who is farther away
+    across does not count.
     """
     e, a, groups, least = ego.pose, modes.pose, ego.groups, np.ones(len(ego.pose))
     ego_length, ego_width, half_length, half_width = (
@@ -109,7 +110,7 @@ def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margi
             continue
         length, width = half_length[m], half_width[m]
         most = margin[m] + braked(np.abs(a[m, :, 4]).max(), response, others[m, 0], others[m, 1])
-        most += braked(quickest, response, own[0], own[1])
+        most = min(most + braked(quickest, response, own[0], own[1]), reach_m)
         for g in range(len(groups)):
             if not near_blocks(groups, g, squares, m, most, close):
                 continue

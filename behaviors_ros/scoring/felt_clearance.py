@@ -19,7 +19,10 @@ class FeltClearanceParameters(Parameters):
     """
 
     weight: float = value(
-        1.0, "share in the weighted mean; passing with half of the gap wished costs half of it", low=0.0, high=100.0
+        0.5,
+        "share in the weighted mean: all instead of half of the gap wished is worth 0.4 s of delay",
+        low=0.0,
+        high=100.0,
     )
     base_m: float = value(0.3, "gap wished to what moves along", low=0.01, high=5.0)
     time_s: float = value(0.02, "further gap wished per closing speed along the ego", low=0.0, high=1.0)

@@ -15,7 +15,7 @@ class HesitationParameters(Parameters):
     """How much to and fro is noticed."""
 
     weight: float = value(
-        0.5, "share in the weighted mean; losing and regaining `speed_mps` costs half of it", low=0.0, high=100.0
+        0.3, "share in the weighted mean: not losing and regaining 2 m/s is worth 0.25 s of delay", low=0.0, high=100.0
     )
     speed_mps: float = value(2.0, "speed lost and regained at which alone the score is one half", low=0.1, high=20.0)
     flip_mps2: float = value(

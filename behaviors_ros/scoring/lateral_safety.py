@@ -24,7 +24,10 @@ class LateralSafetyParameters(Parameters):
     """The distance asked for, by class. The publication gives the formula and no numbers."""
 
     weight: float = value(
-        2.0, "share in the weighted mean; half of the safe distance beside costs half of it", low=0.0, high=100.0
+        1.0,
+        "share in the weighted mean: all instead of half of the safe distance is worth 0.8 s of delay",
+        low=0.0,
+        high=100.0,
     )
     response_s: float = value(0.5, "time before either side reacts", low=0.0, high=3.0)
     own_acceleration_mps2: float = value(0.2, "the ego's acceleration across in that time", low=0.0, high=5.0)
@@ -33,6 +36,7 @@ class LateralSafetyParameters(Parameters):
     bicycle: Sideways = Sideways(margin_m=0.5, acceleration_mps2=0.6, braking_mps2=1.5)
     walker: Sideways = Sideways(margin_m=0.4, acceleration_mps2=1.0, braking_mps2=3.0)
     static: Sideways = Sideways(margin_m=0.1, acceleration_mps2=0.0, braking_mps2=1.0)
+    reach_m: float = value(3.0, "who is farther away across is not beside", low=0.1, high=20.0)
     start_s: float = value(0.5, "asked from here on: what is nearer now cannot be helped", low=0.0, high=5.0)
     horizon_s: float = value(4.0, "it is asked this far ahead", low=0.1, high=20.0)
     interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
@@ -68,7 +72,7 @@ class LateralSafety:
         if not foreseeable(predictions):
             return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
         p, boxes = self.p, ego_boxes(candidates, self.vehicle)
-        agents = solid(predictions) & near(predictions, boxes, 5.0)
+        agents = solid(predictions) & near(predictions, boxes, p.reach_m)
         modes = mode_boxes(scene, predictions, agents, p.probability_min)
         if not len(modes.agent):
             return terms(np.ones(len(candidates)), np.ones(len(candidates)), candidates)
@@ -79,8 +83,9 @@ class LateralSafety:
         first, steps = np.searchsorted(candidates.time_s, np.array([p.start_s - 1e-9, p.horizon_s + 1e-9]))
         stride = interval_stride(candidates, p.interval_s)
         ratio = least_lateral_ratio(
-            boxes, across(candidates), modes, int(steps), int(first), stride, p.response_s, margin, own, others
-        )
+            boxes, across(candidates), modes, int(steps), int(first), stride, p.response_s, margin, own, others,
+            p.reach_m,
+        )  # fmt: skip
         return terms(ratio, ratio, candidates)
 
 

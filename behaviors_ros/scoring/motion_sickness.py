@@ -18,7 +18,7 @@ class MotionSicknessParameters(Parameters):
     """The weighting and its scale."""
 
     weight: float = value(
-        1.0, "share in the weighted mean; a drive at `half_mps2` throughout costs half of it", low=0.0, high=100.0
+        0.5, "share in the weighted mean: none instead of steady 1 m/s2 is worth 0.4 s of delay", low=0.0, high=100.0
     )
     half_mps2: float = value(
         1.0, "weighted acceleration (root of the mean square) at which the score is one half", low=0.05, high=10.0

@@ -23,7 +23,7 @@ class OcclusionParameters(Parameters):
     """Who may come out, and what the ego can do then."""
 
     weight: float = value(
-        2.0, "share in the weighted mean; past a parked van 1 m away, 36 instead of 16 km/h costs nine tenths of it",
+        1.5, "share in the weighted mean: past a parked van 1 m away 16 instead of 36 km/h is worth 1.8 s of delay",
         low=0.0, high=100.0,
     )  # fmt: skip
     response_s: float = value(0.3, "time before the ego's braking takes hold", low=0.0, high=3.0)
