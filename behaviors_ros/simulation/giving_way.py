@@ -20,6 +20,7 @@ class Manners(Parameters):
     """How a road user gives way."""
 
     margin_s: float = value(1.5, "time left between the own passage and that of others", low=0.0, high=10.0)
+    inside_only: bool = value(False, "only for those in the area already, not for those who come")
     halt_s: float = value(0.0, "halt before the line at least this long", low=0.0, high=20.0)
     first_come: bool = value(False, "those who stood before go first, whoever comes (all-way stop)")
     patience_s: float = value(6.0, "wait at most this long for those who stood before but do not go", low=0.0)
@@ -162,7 +163,9 @@ def taken(rule: GiveWay, passage: Passage, around: Surroundings, others: Int[Arr
         moving = np.maximum(speed, 0.3)
         arrives, leaves = (approach.enter_s - front) / moving, (approach.leave_s - rear) / moving
         meets = (arrives < leave_s + margin) & (leaves > enter_s - 0.5 * margin)
-        found |= on & (rear < approach.leave_s) & meets & ((speed > 0.3) | (front > approach.enter_s - 0.5))
+        inside = front > approach.enter_s - 0.5
+        counts = inside if rule.manners.inside_only else inside | (speed > 0.3)
+        found |= on & (rear < approach.leave_s) & meets & counts
     return found
 
 

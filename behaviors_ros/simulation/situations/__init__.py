@@ -13,11 +13,28 @@ from typing import NamedTuple
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.scenario import Scenario
-from behaviors_ros.simulation.situations import leaders, obstacles, people, riders
+from behaviors_ros.simulation.situations import (
+    junctions,
+    kerb,
+    leaders,
+    lights,
+    merging,
+    obstacles,
+    people,
+    riders,
+    roundabouts,
+)
 from behaviors_ros.simulation.situations.draft import Draft
 from behaviors_ros.simulation.situations.variation import SPREAD, Variation
 
 KINDS: dict[str, Callable[[Variation], Draft]] = {
+    "unprotected_left": junctions.unprotected_left,
+    "roundabout": roundabouts.roundabout,
+    "all_way_stop": junctions.all_way_stop,
+    "occluded_junction": junctions.occluded_junction,
+    "signal_red": lights.signal_red,
+    "signal_amber": lights.signal_amber,
+    "signal_queue": lights.signal_queue,
     "crosswalk": people.crosswalk,
     "jaywalker": people.jaywalker,
     "animal": people.animal,
@@ -29,6 +46,9 @@ KINDS: dict[str, Callable[[Variation], Draft]] = {
     "lead_braking": leaders.lead_braking,
     "cut_in": leaders.cut_in,
     "bus_leaving": leaders.bus_leaving,
+    "merge": merging.merge,
+    "zipper": merging.zipper,
+    "pull_over": kerb.pull_over,
 }
 
 

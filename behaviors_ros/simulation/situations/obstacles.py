@@ -37,16 +37,18 @@ def double_parked(v: Variation) -> Draft:
     ]  # fmt: skip
     count = v.whole(0, 3)
     edge = -site.lane_m + into
-    return _around(v, site, begin, begin + length, edge, things, [v.between(2.5, 4.0) for _ in range(count)], [],
-                   share(into, 1.0, 2.4) * 0.7 + 0.1 * count, f"{into:.1f} m into the lane, {count} oncoming")  # fmt: skip
+    small = [v.between(2.5, 4.0) for _ in range(count)]
+    hard = share(into, 1.0, 2.4) * 0.7 + 0.1 * count
+    why = f"{into:.1f} m into the lane, {count} oncoming"
+    return _around(v, site, begin, begin + length, edge, things, small, [], hard, why)
 
 
 def blocked_lane(v: Variation) -> Draft:
     """A building site takes the whole lane for 10 (easy) to 35 m (hard); the other lane carries a stream with gaps.
 
-    A pass from standstill to 6 m/s takes 3 s + (length + 35 m) / 6 m/s: 10 to 15 s. The stream has gaps of 2 to 4 s, one
-    that is 1.7 (easy) to 1.25 times (hard) the pass, more small ones, and ends within 45 s: a driver can use the gap or
-    wait for the end.
+    A pass from standstill to 6 m/s takes 3 s + (length + 35 m) / 6 m/s: 10 to 15 s. The stream has gaps of 2 to 4 s,
+    one that is 1.7 (easy) to 1.25 times (hard) the pass, more small ones, and ends within 45 s: a driver can use the
+    gap or wait for the end.
     """
     site = street(straight((0.0, 0.0), v.turn(), 320.0), v.between(3.0, 3.6), v.one_of((30, 50)))
     length = v.graded(10.0, 35.0)
@@ -81,12 +83,16 @@ def _around(
     first_s = (begin - begin_s) / limit + v.between(-3.0, 2.0)
     speed = limit * v.between(0.75, 0.95)
     back = site.line(site.frame.length, 0.0, -site.ego_d)
-    # Oncoming drivers watch the ego's box, not what stands beside their lane.
-    driver = Idm(desired_speed_mps=speed, headway_s=0.8, clearance_m=0.1)
-    times = gaps(max(1.0, first_s), *small, *after)[: len(small) + len(after)]
-    oncoming = stream("oncoming", back, site.point(begin, -site.ego_d), times, speed, driver=driver)
     passing_d = edge + ROOM_M + 0.5 * EGO_WIDTH_M
     shift = max(0.0, passing_d - site.ego_d)
+    # Oncoming drivers watch the ego's box, not what stands beside their lane, and let out who is passing already.
+    driver = Idm(desired_speed_mps=speed, headway_s=0.8, clearance_m=0.1)
+    out = yielding(
+        site.point(end + 28.0, -site.ego_d), site.box(begin - 12.0, end + 18.0, -site.lane_m, site.lane_m),
+        [site.line(begin - 20.0, end + 20.0, passing_d)], inside_only=True, margin_s=0.5, aside_m=1.2,
+    )  # fmt: skip
+    times = gaps(max(1.0, first_s), *small, *after)[: len(small) + len(after)]
+    oncoming = stream("oncoming", back, site.point(begin, -site.ego_d), times, speed, driver=driver, gives_way=(out,))
     knots = ((begin - 20.0, 0.0), (begin - 4.0, shift), (end + 4.0, shift), (end + 20.0, 0.0))
     offsets: tuple[tuple[Point, float], ...] = tuple((at(site.point(s, site.ego_d)), d) for s, d in knots)
     needs_lane = passing_d + 0.5 * EGO_WIDTH_M > -site.ego_d - 0.5 * EGO_WIDTH_M - 0.5

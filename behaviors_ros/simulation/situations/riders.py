@@ -76,11 +76,6 @@ def cyclist_at_turn(v: Variation) -> Draft:
     end = site.outward("south", 50.0)
     return draft(
         v, site.town.osm, start(site.inward("west", far), heading, limit * 0.9),
-        goal(end, arm_yaw(site, "south"), width_m=site.town.lane_m), [cyclist], 2.0 * far / limit + 40.0,
+        goal(end, site.arms["south"].yaw, width_m=site.town.lane_m), [cyclist], 2.0 * far / limit + 40.0,
         share(abs(apart), 2.5, 0.3), f"the cyclist reaches the turn {apart:+.1f} s after the ego", Careful((wait,)),
     )  # fmt: skip
-
-
-def arm_yaw(site, name: str) -> float:
-    """Heading away from a junction along an arm."""
-    return float(site.arms[name].yaw)
