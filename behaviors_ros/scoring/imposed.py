@@ -11,8 +11,9 @@ from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.scoring.blocks import BLOCK, GROUP, close_blocks
-from behaviors_ros.scoring.contact import apart, gap, radii
+from behaviors_ros.scoring.blocks import BLOCK, GROUP, block_rectangles, near_blocks
+from behaviors_ros.scoring.blocks import near as near_block
+from behaviors_ros.scoring.contact import gap
 from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, mode_boxes, near, solid
 
 Array = np.ndarray
@@ -21,9 +22,7 @@ Array = np.ndarray
 class Reaction(Parameters):
     """How others are expected to react to the ego in front of them."""
 
-    reaction_s: float = value(
-        0.8, "time before one brakes for the ego that came in front of it", low=0.0, high=3.0
-    )
+    reaction_s: float = value(0.8, "time before one brakes for the ego that came in front of it", low=0.0, high=3.0)
     gap_m: float = value(2.0, "gap that it keeps", low=0.0, high=10.0)
     probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)
     aside_m: float = value(0.5, "lateral motion from which on it was the ego that came in", low=0.0, high=3.0)
@@ -41,7 +40,7 @@ class Imposed(NamedTuple):
 def imposed(
     scene: Scene, predictions: Predictions, candidates: Candidates, vehicle: Vehicle, reaction: Reaction
 ) -> Imposed:
-    """The braking each candidate asks of others, NaN where no collision can be excluded; cached for a gate and a scorer."""
+    """The braking each candidate asks of others, NaN where one has no future. Cached, for a gate and a scorer ask."""
     if not foreseeable(predictions):
         return Imposed(np.full(len(candidates), np.nan), np.full(len(candidates), np.nan))
     boxes = ego_boxes(candidates, vehicle)
@@ -64,17 +63,17 @@ def needed_braking(ego, modes, d, dt, reaction, keep, aside, most):
     reaction time after t0, when the ego came in front, it has g(t) + b (t - t0 - reaction)^2 / 2, which must not fall
     below the gap it keeps. Only pairs whose boxes come that near ask for anything.
     """
-    e, a, circles, groups, mode_circles = ego.pose, modes.pose, ego.circles, ego.groups, modes.circles
-    asked, by_side = np.zeros(len(e)), np.zeros(len(e))
-    close, reach, sizes = np.zeros(circles.shape[1], np.bool_), np.zeros(circles.shape[1]), radii(ego, modes) + keep
+    e, a, groups = ego.pose, modes.pose, ego.groups
+    blocks = block_rectangles(a, modes.half_length, modes.half_width, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
+    asked, by_side, close = np.zeros(len(e)), np.zeros(len(e)), np.zeros(groups.shape[2], np.bool_)
     for m in range(len(a)):
         length, width = modes.half_length[m], modes.half_width[m]
-        reach[:] = sizes[m]
         for g in range(len(groups)):
-            if modes.behind[m] or not close_blocks(groups, g, mode_circles, m, reach, close):
+            # Boxes whose sides are separated by `keep` are at most sqrt(2) times that apart in other axes.
+            if modes.behind[m] or not near_blocks(groups, g, blocks, m, 1.5 * keep, close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
-                step = first_near(e, a, i, m, circles, mode_circles, close, sizes[m], ego, length, width, keep)
+                step = first_near(ego, a, i, m, blocks, close, length, width, keep)
                 if step < 0 or step <= ego.stood[i]:
                     continue
                 start, needed = braking_of(e[i], a[m], step, dt, reaction, keep, most, ego, length, width)
@@ -86,12 +85,12 @@ def needed_braking(ego, modes, d, dt, reaction, keep, aside, most):
 
 @no_type_check
 @njit(cache=True)
-def first_near(e, a, i, m, circles, mode_circles, close, reach, ego, length, width, keep):
+def first_near(ego, a, i, m, blocks, close, length, width, keep):
     """First step at which candidate i and mode m are nearer than `keep` m, -1 if at none."""
-    step = 0
+    e, step = ego.pose, 0
     while step < e.shape[1]:
         block = step // BLOCK
-        if not close[block] or apart(circles, i, mode_circles, m, block, reach):
+        if not close[block] or not near_block(ego.blocks, i, blocks, m, block, 1.5 * keep):
             step = (block + 1) * BLOCK
             continue
         x, y, cos, sin = ahead_of(e[i, step], a[m, step])
