@@ -255,7 +255,8 @@ class Goal:
     """Where to arrive. position (2,) m is always set; the rest constrains the arrival where given.
 
     polygon (point, 2) m: region for the box centre; yaw, speed, time: inclusive intervals in rad, m/s, s since start.
-    anywhere: the place is not asked for, `position` only says which way to go on.
+    anywhere: the place is not asked for, `position` only says which way to go on. alternatives: goals that count as
+    well when they are reached, though the route does not lead to them.
     """
 
     position: Float[Array, "2"]
@@ -264,6 +265,7 @@ class Goal:
     speed: tuple[float, float] | None = None
     time: tuple[float, float] | None = None
     anywhere: bool = False
+    alternatives: tuple[Goal, ...] = ()
 
 
 class StopKind(IntEnum):

@@ -14,6 +14,7 @@ from behaviors_ros.generation import (  # noqa: F401  (each registers itself)
     minimal_risk_stop,
     previous,
     smoothed,
+    timed_arrival,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import no_type_check
 
 import numpy as np
@@ -32,3 +33,32 @@ def _contains(polygon, points):
                 inside[q] = not inside[q]
             previous = i
     return inside
+
+
+def outside(polygon: Float[Array, "corner 2"], points: Float[Array, "*points 2"]) -> Float[Array, "*points"]:
+    """Distance of points from a polygon, m; 0 inside it and on its edge."""
+    flat = np.ascontiguousarray(points, dtype=np.float64).reshape(-1, 2)
+    return np.asarray(_outside(np.ascontiguousarray(polygon, dtype=np.float64), flat)).reshape(points.shape[:-1])
+
+
+@no_type_check
+@njit(cache=True)
+def _outside(polygon: Array, points: Array) -> Array:  # pragma: no cover (compiled)
+    """Even-odd rule for the inside, else the distance to the nearest edge."""
+    out = np.empty(len(points))
+    for n in range(len(points)):
+        x, y = points[n, 0], points[n, 1]
+        inside, least = False, np.inf
+        ax, ay = polygon[-1, 0], polygon[-1, 1]
+        for k in range(len(polygon)):
+            bx, by = polygon[k, 0], polygon[k, 1]
+            ex, ey = bx - ax, by - ay
+            if (ay > y) != (by > y) and x < ax + ex * (y - ay) / ey:
+                inside = not inside
+            length2 = ex * ex + ey * ey
+            u = min(max(((x - ax) * ex + (y - ay) * ey) / length2, 0.0), 1.0) if length2 > 0.0 else 0.0
+            dx, dy = ax + u * ex - x, ay + u * ey - y
+            least = min(least, dx * dx + dy * dy)
+            ax, ay = bx, by
+        out[n] = 0.0 if inside else math.sqrt(least)
+    return out

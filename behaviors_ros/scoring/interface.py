@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene, Terms, Verdict
 from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
+    arrival,
     clearance,
     collision,
     collision_chance,

@@ -19,7 +19,12 @@ class Arrival(Parameters):
 
 
 def arrived(goal: Goal, ego: EgoState, time_s: float, vehicle: Vehicle, rules: Arrival) -> bool:
-    """The box centre is in the goal's region, with the heading, speed and time since the start that it asks for."""
+    """The box centre is in the goal's region, with the heading, speed and time since the start that it asks for.
+
+    An alternative of the goal counts as well.
+    """
+    if any(arrived(other, ego, time_s, vehicle, rules) for other in goal.alternatives):
+        return True
     centre = ego.position + vehicle.centre_offset_m * np.array((math.cos(ego.yaw), math.sin(ego.yaw)))
     if goal.anywhere:
         inside = True

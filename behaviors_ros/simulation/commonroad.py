@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import VEHICLES, Array, EgoState, LaneMap, Route, SignalColor
+from behaviors_ros.datatypes import VEHICLES, Array, EgoState, Goal, LaneMap, Route, SignalColor
 from behaviors_ros.errors import InputError
 from behaviors_ros.geometry.polylines import arc_length, headings, intersection, without_duplicates
 from behaviors_ros.maps.commonroad import CommonRoadDocument
@@ -32,6 +32,11 @@ def problem_of(document: CommonRoadDocument, source: object) -> PlanningProblem:
     if not document.problems:
         raise InputError(source, "planningProblem", "there is none", "give a scenario with a planning problem")
     return document.problems[0]
+
+
+def goal_of(problem: PlanningProblem) -> Goal:
+    """The problem's first goal, to which the route leads; the others count as well."""
+    return replace(problem.goals[0], alternatives=problem.goals[1:])
 
 
 def start_of(problem: PlanningProblem, vehicle: Vehicle, lane_map: LaneMap) -> EgoState:

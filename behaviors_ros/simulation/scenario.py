@@ -15,7 +15,7 @@ from behaviors_ros.maps.load import load_map
 from behaviors_ros.maps.route import build_route, mapless_route, search
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.casting import agent_of
-from behaviors_ros.simulation.commonroad import START_NS, Traffic, agents_of, problem_of, signals_of, start_of
+from behaviors_ros.simulation.commonroad import START_NS, Traffic, agents_of, goal_of, problem_of, signals_of, start_of
 from behaviors_ros.simulation.forms import GoalForm, ScenarioForm, read_form
 from behaviors_ros.simulation.signals import fixed_time
 from behaviors_ros.simulation.traffic import Agent, Perception
@@ -102,7 +102,7 @@ def _goal(form: GoalForm) -> Goal:
 def _from_commonroad(path: Path, traffic: Traffic, vehicle: Vehicle) -> Scenario:
     document = read_document(path)
     problem = problem_of(document, path)
-    start, goal = start_of(problem, vehicle, document.lane_map), problem.goals[0]
+    start, goal = start_of(problem, vehicle, document.lane_map), goal_of(problem)
     route = route_to(document.lane_map, start, goal)
     last_s = max((float((o.time[-1] - problem.time) * document.dt_s) for o in document.obstacles), default=0.0)
     return Scenario(
