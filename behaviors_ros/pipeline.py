@@ -25,7 +25,7 @@ GATES = (
 SCORERS = (
     "progress", "time_to_collision", "safe_distance", "speed_limit", "collision_risk", "clearance", "comfort",
     "lane_keeping", "direction_compliance", "consistency", "occlusion", "lateral_safety", "felt_clearance",
-    "smooth_stop", "hesitation", "courtesy", "arrival",
+    "smooth_stop", "hesitation", "courtesy", "arrival", "rear_safety",
 )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ class Configuration(Parameters):
     plugin_modules: tuple[str, ...] = value((), "further modules to import, for plugins of other packages")
     predictor: str = value("class_aware", "plugin that predicts")
     generators: tuple[str, ...] = value(
-        ("idm_proposals", "lattice", "timed_arrival", "minimal_risk_stop", "previous"),
+        ("idm_proposals", "lattice", "giving_way", "merging", "timed_arrival", "minimal_risk_stop", "previous"),
         "plugins whose candidates are put together",
     )
     gates: tuple[str, ...] = value(GATES, "plugins that forbid")

@@ -21,7 +21,8 @@ class Agents:
     """The tracks at the scene's stamp, every number finite; rows that are not `valid` hold zeros.
 
     position m box centre; yaw rad, of the box, or of the motion where a class has no reliable box; direction (agent,
-    2) of motion, a unit vector; speed m/s >= 0 along it; age_s: how far the track was moved forward.
+    2) of motion, a unit vector; speed m/s >= 0 along it; steady: 1 for who has kept its speed so far, 0 for who has
+    not, or is not known for long; age_s: how far the track was moved forward.
     """
 
     valid: Bool[Array, "agent"]
@@ -35,6 +36,7 @@ class Agents:
     length: Float[Array, "agent"]
     width: Float[Array, "agent"]
     covariance: Float[Array, "agent 2 2"]
+    steady: Float[Array, "agent"]
     age_s: float
 
     def __len__(self) -> int:
@@ -72,8 +74,22 @@ def agents_now(scene: Scene, vehicle: Vehicle) -> Agents:
         length=_size(tracks.length, vehicle.length_m),
         width=_size(tracks.width, vehicle.width_m),
         covariance=_covariance(tracks.covariance),
+        steady=_steady(scene),
         age_s=max(age_s, 0.0),
     )
+
+
+def _steady(scene: Scene, seconds: int = 20, spread_mps: float = 0.6) -> Float[Array, "agent"]:
+    """1 less the range of a speed over the last `seconds` tenths of a second, over `spread_mps`; at least 0."""
+    steady, history = np.zeros(len(scene.tracks)), scene.history
+    if history is None or history.valid.shape[1] < seconds:
+        return steady
+    rows = {name: row for row, name in enumerate(history.id)}
+    chosen = np.array([rows.get(name, -1) for name in scene.tracks.id], dtype=np.int64)
+    known = chosen >= 0
+    past, valid = history.speed[chosen[known], -seconds:], history.valid[chosen[known], -seconds:]
+    steady[known] = np.where(valid.all(axis=1), np.clip(1.0 - np.ptp(past, axis=1) / spread_mps, 0.0, 1.0), 0.0)
+    return np.nan_to_num(steady)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
     motion_sickness,
     occlusion,
     progress,
+    rear_safety,
     safe_distance,
     signals,
     smooth_stop,

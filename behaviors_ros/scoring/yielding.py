@@ -19,7 +19,10 @@ Array = np.ndarray
 class YieldParameters(Parameters):
     """How much room in time traffic with priority is given."""
 
-    gap_s: float = value(1.5, "least time between the ego in the conflict zone and an agent in it", low=0.0, high=10.0)
+    gap_s: float = value(
+        1.5, "least time from the ego's leaving a conflict zone to an agent's coming", low=0.0, high=10.0
+    )
+    behind_s: float = value(0.7, "least time between an agent's leaving it and the ego's coming", low=0.0, high=10.0)
     probability_min: float = value(0.2, "modes less probable than this do not oblige to wait", low=0.0, high=1.0)
     lane_half_width_m: float = value(
         2.0, "distance from a lane's centre up to which an agent is on it", low=0.5, high=5.0
@@ -32,7 +35,10 @@ class YieldParameters(Parameters):
 
 @register("gate", "yield")
 class Yield:
-    """Value: least time between the ego in a conflict zone and an agent with priority in it, s, at most the limit."""
+    """Value: least time between the ego in a conflict zone and an agent with priority in it, s, at most the limit.
+
+    Time after the agent counts the more: by the ratio of the two times.
+    """
 
     parameters = YieldParameters
     unit = "s"
@@ -53,7 +59,8 @@ class Yield:
             concerned = bound & np.isfinite(enter_s)
             arrival_s = np.where(concerned, enter_s, 0.0)
             for first_s, last_s in self._occupied(scene, predictions, stop):
-                room = np.maximum(first_s - leave_s, arrival_s - last_s)
+                behind = (arrival_s - last_s) * self.p.gap_s / max(self.p.behind_s, 1e-6)
+                room = np.maximum(first_s - leave_s, behind)
                 room = np.where(concerned, np.clip(room, 0.0, self.p.gap_s), self.p.gap_s)
                 gap = np.minimum(gap, room)
         return at_least(gap, self.p.gap_s, candidates)

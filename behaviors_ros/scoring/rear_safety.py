@@ -1,0 +1,105 @@
+"""Scorer: not being run into from behind by a driver who does not react."""
+
+from __future__ import annotations
+
+from typing import no_type_check
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numba import njit
+
+from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Terms
+from behaviors_ros.maps.route import route_frame
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.registry import register
+from behaviors_ros.scoring.footprint import foreseeable, solid, terms
+
+
+class RearSafetyParameters(Parameters):
+    """When and between which times it counts."""
+
+    weight: float = value(4.0, "share in the weighted mean", low=0.0, high=100.0)
+    unsafe_s: float = value(1.0, "time until the contact from which the score is 0", low=0.0, high=10.0)
+    safe_s: float = value(4.0, "time until the contact from which the score is 1", low=0.1, high=20.0)
+    reach_m: float = value(60.0, "followers farther behind do not count", low=1.0, high=300.0)
+    along_rad: float = value(0.6, "who is turned more against the route is no follower", low=0.1, high=1.5)
+    side_margin_m: float = value(0.1, "distance beside each other from which two pass", low=0.0, high=2.0)
+
+
+@register("scorer", "rear_safety")
+class RearSafety:
+    """Raw: time until somebody behind runs into the ego if he goes on at his speed in his place across the road, s, at
+    most `safe_s`. Score: linear from `unsafe_s` to `safe_s`.
+
+    The ego is not to blame for such a contact, and most drivers react; a candidate that leaves them room to is better.
+    """
+
+    parameters = RearSafetyParameters
+
+    def __init__(self, parameters: RearSafetyParameters, vehicle: Vehicle) -> None:
+        """Keep parameters and vehicle."""
+        self.p, self.vehicle = parameters, vehicle
+
+    def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
+        """One term a candidate."""
+        if not foreseeable(predictions):
+            return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
+        p, rows = self.p, self._followers(scene, predictions)
+        time_s = np.minimum(self._contact(scene, predictions, candidates, rows), p.safe_s)
+        return terms(time_s, (time_s - p.unsafe_s) / max(p.safe_s - p.unsafe_s, 1e-6), candidates)
+
+    def _followers(self, scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]:
+        """Agents behind the ego's rear end that go the route's way."""
+        frame = route_frame(scene.route)
+        s, _, yaw, _ = _now(scene, predictions)
+        ego_s = float(frame.project(scene.ego.position)[0]) - self.vehicle.rear_overhang_m
+        front = s + 0.5 * predictions.length
+        near = (front < ego_s) & (front > ego_s - self.p.reach_m)
+        turned = np.cos(yaw - frame.heading(s)) > np.cos(self.p.along_rad)
+        return near & turned & solid(predictions)
+
+    def _contact(
+        self, scene: Scene, predictions: Predictions, candidates: Candidates, rows: Bool[Array, "agent"]
+    ) -> Float[Array, "candidate"]:
+        """Time of the first contact, s; infinite without one."""
+        s, d, _, speed = (array[rows] for array in _now(scene, predictions))
+        box = np.column_stack((s, d, speed, 0.5 * predictions.length[rows], 0.5 * predictions.width[rows]))
+        half_width = 0.5 * self.vehicle.width_m + self.p.side_margin_m
+        rear, front = self.vehicle.rear_overhang_m, self.vehicle.length_m - self.vehicle.rear_overhang_m
+        steps = int(np.searchsorted(candidates.time_s, self.p.safe_s + 1e-9))
+        return np.asarray(
+            first_rear_contact(candidates.s, candidates.d, candidates.time_s, box, rear, front, half_width, steps)
+        )
+
+
+def _now(scene: Scene, predictions: Predictions) -> tuple[Array, Array, Array, Array]:
+    """s, d on the route, yaw and speed of every agent at step 0 of its first valid mode; NaN without one."""
+    first, rows = np.argmax(predictions.valid, axis=1), np.arange(len(predictions))
+    position, yaw, speed = (
+        column[rows, first, 0] for column in (predictions.position, predictions.yaw, predictions.speed)
+    )
+    s, d = route_frame(scene.route).project(position)
+    return s, d, yaw, speed
+
+
+@no_type_check
+@njit(cache=True)
+def first_rear_contact(s, d, time, followers, rear, front, half_width, steps):  # pragma: no cover (compiled)
+    """Time (candidate,) of the first step below `steps` at which a follower's box reaches the ego's, inf without.
+
+    s, d (candidate, step) of the rear axle; followers (row, 5): s, d, speed now, half length, half width; they go on.
+    """
+    out = np.full(len(s), np.inf)
+    for i in range(len(s)):
+        for n in range(len(followers)):
+            at, beside, speed, length, width = followers[n]
+            for step in range(steps):
+                if time[step] >= out[i]:
+                    break
+                place = at + speed * time[step]
+                if place + length <= s[i, step] - rear or place - length >= s[i, step] + front:
+                    continue
+                if abs(d[i, step] - beside) < half_width + width:
+                    out[i] = time[step]
+                    break
+    return out
