@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from behaviors_ros.generation.paths import Paths, Profile, lateral_paths
+from behaviors_ros.generation.paths import Paths, Profile, joined, lateral_paths
 from behaviors_ros.generation.pursuit import Turning, pursuit_paths
 from behaviors_ros.generation.situation import Situation
+from behaviors_ros.generation.smooth_path import Wide, wide_path
 from behaviors_ros.parameters import Parameters, value
 
 
@@ -20,6 +21,7 @@ class Lateral(Parameters):
     margin_m: float = value(0.15, "distance of the ego's side to a boundary", low=0.0, high=2.0)
     pursuit_offset_m: float = value(2.5, "farther off than this, pursuit paths are added", low=0.0, high=50.0)
     pursuit_heading_rad: float = value(0.35, "turned more than this, pursuit paths are added", low=0.0, high=3.2)
+    wide: Wide = Wide()
     lane_changes: bool = value(True, "offer changes to neighbouring lanes of the same direction")
 
 
@@ -94,7 +96,9 @@ def changing(situation: Situation, lateral: Lateral) -> list[Profile]:
 
 
 def pursued(situation: Situation, lateral: Lateral) -> Paths:
-    """Pursuit paths back to the lane, where the start is far off or turned away, or the lane bends too tightly."""
+    """Pursuit paths back to the lane, where the start is far off or turned away, or the lane bends too tightly; and the
+    path that swings wide there.
+    """
     start, vehicle, table = situation.lateral, situation.vehicle, situation.reference.table
     spacing = situation.reference.spacing_m
     turned = math.pi if start is None else abs(math.atan2(start[1], 1.0))
@@ -106,8 +110,9 @@ def pursued(situation: Situation, lateral: Lateral) -> Paths:
         driving.steering_share * vehicle.steering_rate_max_radps, vehicle.wheel_base_m,
     )  # fmt: skip
     lost = turned > lateral.pursuit_heading_rad or abs(situation.offset) > lateral.pursuit_offset_m
-    return pursuit_paths(
+    pursuit = pursuit_paths(
         table, spacing, situation.index, situation.start, situation.curvature,
         {"return to the lane": 0.0} if lost or tight else {}, situation.step_m, situation.samples,
         0.9 * vehicle.curvature_max_1pm, turning,
     )  # fmt: skip
+    return joined([pursuit, wide_path(situation, lateral.wide)])

@@ -41,12 +41,21 @@ def basis(count: int) -> Basis:
 
 
 @dataclass(frozen=True, eq=False)
+class Mixed:
+    """Bounds at the knots after the first on a sum of shares of value, rate and second rate."""
+
+    share: Float[Array, "knot 3"]
+    low: Float[Array, " knot"]
+    high: Float[Array, " knot"]
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Least weighted squares of the distances from wanted values, within bounds.
 
     start: value, rate and second rate at the first knot; step: length of an interval. Rows of the others: value, rate,
     second rate at a knot after the first, and the jerk before it; a bound is infinite where there is none. end: the
-    state to end in exactly, or None.
+    state to end in exactly, or None. mixed: further bounds.
     """
 
     start: Float[Array, "3"]
@@ -56,6 +65,7 @@ class Problem:
     low: Float[Array, "knot 4"]
     high: Float[Array, "knot 4"]
     end: Float[Array, "3"] | None = None
+    mixed: tuple[Mixed, ...] = ()
 
 
 def solved(problem: Problem) -> Float[Array, " jerk"] | None:
@@ -75,7 +85,12 @@ def solved(problem: Problem) -> Float[Array, " jerk"] | None:
     low, high = problem.low[:, :3] - coasting, problem.high[:, :3] - coasting
     bounded = np.isfinite(low) | np.isfinite(high)
     rows = np.concatenate([matrix[bounded[:, column]] for column, matrix in enumerate(response)])
-    bounds = (low.T[bounded.T], high.T[bounded.T], problem.low[:, 3], problem.high[:, 3])
+    bounds = [low.T[bounded.T], high.T[bounded.T], problem.low[:, 3], problem.high[:, 3]]
+    for mixed in problem.mixed:
+        parts = [mixed.share[:, column, None] * matrix for column, matrix in enumerate(response)]
+        rows = np.concatenate((rows, parts[0] + parts[1] + parts[2]))
+        free = (mixed.share * coasting).sum(axis=1)
+        bounds[:2] = np.concatenate((bounds[0], mixed.low - free)), np.concatenate((bounds[1], mixed.high - free))
     if any((low > high).any() for low, high in (bounds[:2], bounds[2:])):
         return None
     ends, aim = None, None

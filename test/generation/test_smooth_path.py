@@ -1,0 +1,77 @@
+"""The path that swings wide where the lane bends more tightly than the vehicle does."""
+
+import math
+
+import numpy as np
+import pytest
+from generation_scenes import GRID, boxes, scene, straight, turn
+
+from behaviors_ros import registry
+from behaviors_ros.generation import interface
+from behaviors_ros.generation.driving import Driving
+from behaviors_ros.generation.generate import generate
+from behaviors_ros.generation.situation import situation_of
+from behaviors_ros.generation.smooth_path import Wide, _curvature, wide_path
+from behaviors_ros.generation.start import Stitching
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.scoring import interface as scoring
+
+assert interface.Generator and scoring.Gate  # importing them registers the plugins
+VEHICLE = Vehicle()
+ALL = [registry.create("generator", name, {}, VEHICLE) for name in ("idm_proposals", "lattice", "minimal_risk_stop")]
+GATES = [registry.create("gate", name, {}, VEHICLE) for name in ("kinematic", "drivable_area")]
+NOBODY = boxes([])
+
+
+def wide(now):
+    """The path of a scene."""
+    return wide_path(situation_of(now, NOBODY, GRID, VEHICLE, Driving(), Stitching()), Wide())
+
+
+def test_curvature_to_first_order():
+    # Beside an arc of 0.2 1/m, 1 m towards its centre: 1 / (5 - 1) = 0.25 1/m; d'' counts by 1 / q^2 = 1 / 0.8^2
+    rows = np.array([[0, 0, 0, 0.2, 0, 0, 0, 0]], float)
+    curvature, share = _curvature(rows, np.array([[1.0, 0.0, 0.0]]))
+    assert curvature[0] == pytest.approx(0.25)
+    assert share[0] == pytest.approx([0.25**2, 0.0, 1.0 / 0.64], abs=1e-3)
+
+
+# The rear axle's least radius is 2.7 / tan(0.6) = 3.95 m.
+@pytest.mark.parametrize("radius", [3.95, 4.2, 5.0])
+def test_a_right_angle_is_driven_with_less_curvature_than_the_lane_has(radius):
+    paths = wide(scene(turn(radius), x=12.0, speed=3.0))
+    assert paths.label == ("keep lane",) and paths.usable.all()
+    table = paths.table[0]
+    assert np.abs(table[:, 5]).max() < 0.9 / radius
+    # it leaves the start as it is, and its poses follow its curvature
+    assert table[0, 2:6] == pytest.approx([12.0, 0.0, 0.0, 0.0], abs=1e-3)
+    turned = 0.5 * (table[1:, 5] + table[:-1, 5]) * np.diff(table[:, 0])
+    assert np.diff(table[:, 4]) == pytest.approx(turned, abs=2e-3)
+
+
+@pytest.mark.parametrize("angle", [math.pi / 2, math.pi])
+def test_a_u_turn_stays_within_the_vehicle(angle):
+    curvature = wide(scene(turn(4.5, angle=angle), x=12.0, speed=3.0)).table[0, :, 5]
+    assert np.abs(curvature).max() <= VEHICLE.curvature_max_1pm
+
+
+@pytest.mark.parametrize("radius", [3.95, 4.2, 4.5])
+@pytest.mark.parametrize("speed", [0.0, 3.0])
+def test_candidates_through_it_are_admitted(radius, speed):
+    now = scene(turn(radius), x=13.0, speed=speed)
+    candidates = generate(now, NOBODY, GRID, ALL)
+    good = np.all([gate.check(now, NOBODY, candidates).passed for gate in GATES], axis=0)
+    # through the turn, which begins at 20 m
+    assert (candidates.s[good, -1] > 25.0).any()
+
+
+def test_ordinary_lanes_have_none():
+    for now in (scene(straight(), speed=5.0), scene(turn(8.0), x=12.0, speed=5.0)):
+        assert len(wide(now)) == 0
+
+
+def test_without_room_there_is_none():
+    route = turn(3.95, angle=math.pi)
+    for name in ("left_drivable", "right_drivable"):
+        getattr(route, name)[:] = 1.2
+    assert len(wide(scene(route, x=12.0, speed=3.0))) == 0
