@@ -91,16 +91,20 @@ def corridor_run(lateral, bins, state, reach, start, end):
 
 @no_type_check
 @njit(cache=True)
+def in_middle(state, stands, k, extent):
+    """Whether an agent that goes the ego's way, or stands, blocks the lane's middle at a sample."""
+    return (stands or state[k, 4] > 0.5) and abs(state[k, 1]) < extent.half_width + state[k, 3]
+
+
+@no_type_check
+@njit(cache=True)
 def passable(state, stands, furthest, extent):
-    """Whether an agent ahead of the ego, not oncoming nor crossing, blocks the lane's middle and may be caught up with.
+    """Whether an agent blocks the lane's middle where a candidate may have caught up with it.
 
     furthest (sample,): largest arc length of any candidate, m.
     """
-    if state[0, 4] < 0.5 and not stands:
-        return False
     for k in range(len(state)):
-        blocks = abs(state[k, 1]) < extent.half_width + state[k, 3]
-        if blocks and furthest[k] + extent.front > state[k, 0] - state[k, 2]:
+        if in_middle(state, stands, k, extent) and furthest[k] + extent.front > state[k, 0] - state[k, 2]:
             return True
     return False
 

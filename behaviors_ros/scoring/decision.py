@@ -138,7 +138,7 @@ def _name_lateral(
     out = leaves & ~to_lane & (np.abs(end) > np.abs(start))
     outside = _overhang(route, candidates.s[:, 0], start, extent.half_width) > meaning.aside_m
     name((outside & (lane_end == 0)) | (leaves & ~to_lane & ~out), Manoeuvre.RETURN)
-    name(out, np.where(lane_end > 0, Manoeuvre.PASS_LEFT, Manoeuvre.PASS_RIGHT), met.lead)
+    name(out, np.where(lane_end > 0, Manoeuvre.PASS_LEFT, Manoeuvre.PASS_RIGHT), met.blocking)
     whom = np.where(met.gap >= 0, met.gap, met.lead)
     name(to_lane, np.where(lane_end > 0, Manoeuvre.CHANGE_LEFT, Manoeuvre.CHANGE_RIGHT), whom)
     passes = (met.past >= 0) & ~settled

@@ -20,6 +20,7 @@ from behaviors_ros.scoring.corridors import (
     free_time,
     gap_to,
     going_by,
+    in_middle,
     offsets,
     passable,
     possible,
@@ -54,7 +55,7 @@ class Encounters(NamedTuple):
     along it, its order, the arc length (m) at which and the time (s) from which it is there; lead: the agent ahead that
     is in the corridor now, its gap at the end (m) and the least gap over time as time headway (s); past: the agent
     ahead that the candidate goes by, and on which side of it the ego is (+1 left); gap: in a corridor the ego shifts
-    to, the agent that comes up behind.
+    to, the agent that comes up behind; blocking: the nearest agent ahead, not oncoming, in the lane's middle now.
     """
 
     order: Int[Array, "candidate agent"]
@@ -72,6 +73,7 @@ class Encounters(NamedTuple):
     past_side: Int[Array, "candidate"]
     past_at_s: Float[Array, "candidate"]
     gap: Int[Array, "candidate"]
+    blocking: int
 
 
 @no_type_check
@@ -91,6 +93,7 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
     lead_gap, headway = np.full(count, np.inf), np.full(count, np.inf)
     past, past_side, past_at = np.full(count, -1), np.zeros(count, np.int64), np.full(count, np.inf)
     gap, gap_s = np.full(count, -1), np.full(count, -np.inf)
+    blocking, blocking_s = -1, np.inf
     low, high = reach_of(s)
     spacing = (max(high, low + 40.0) + extent.front - low) / (BINS - 1)
     lateral = offsets(s, d, low, spacing)
@@ -99,6 +102,9 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
     for row in range(len(agent)):
         a = agent[row]
         start, stop = possible(state[row], low, spacing, right, left, reach, bins)
+        rear = state[row, 0, 0] - state[row, 0, 2]
+        if low + extent.front < rear < blocking_s and in_middle(state[row], stands[row], 0, extent):
+            blocking, blocking_s = a, rear
         caught = passable(state[row], stands[row], furthest, extent)
         if start >= stop and not caught:
             continue
@@ -135,5 +141,5 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
                     gap[i], gap_s[i] = a, here
     return Encounters(
         order, contested, entered, cross, cross_order, cross_s, cross_at, lead, lead_s, lead_gap, headway, past,
-        past_side, past_at, gap,
+        past_side, past_at, gap, blocking,
     )  # fmt: skip

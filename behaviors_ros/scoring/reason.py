@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Order, Outcome, Scores
-from behaviors_ros.scoring.explanation import Reasons, in_words, why_not
+from behaviors_ros.scoring.explanation import in_words, why_not
 
 PHRASES = {
     Manoeuvre.KEEP_LANE: "keep lane",
@@ -78,8 +78,8 @@ def _decided(candidates: Candidates, scores: Scores, decisions: Decisions, index
     rival = rival_of(scores, decisions, index)
     if rival < 0:
         return "every candidate means this"
-    reasons: Reasons = why_not(candidates, scores, index)
-    return f"{meaning_of(decisions, rival)} {in_words(scores, reasons, rival, index)}"
+    words = meaning_of(decisions, rival) if other_decision(decisions, index)[rival] else "getting farther"
+    return f"{words} {in_words(scores, why_not(candidates, scores, index), rival, index)}"
 
 
 def other_decision(decisions: Decisions, index: int) -> np.ndarray:
@@ -87,19 +87,23 @@ def other_decision(decisions: Decisions, index: int) -> np.ndarray:
     return (decisions.manoeuvre != decisions.manoeuvre[index]) | (decisions.subject != decisions.subject[index])
 
 
+def _waits_for_agent(decisions: Decisions, index: int) -> bool:
+    """Whether the subject of a candidate is an agent."""
+    return 0 <= int(decisions.subject[index]) < decisions.order.shape[1]
+
+
 def rival_of(scores: Scores, decisions: Decisions, index: int) -> int:
     """The candidate of another decision that came nearest, -1 without one.
 
     The best admissible one, else the one that breaks the fewest gates, by the mean of its scores. Where the ego waits,
-    one that gets farther is asked for, and where it yields one that goes first.
+    one that gets farther is asked for, before the agent if it can be, and of the same decision if there is no other.
     """
     others = other_decision(decisions, index)
-    waits = decisions.manoeuvre[index] in WAITING
-    sooner = others & (decisions.travelled > decisions.travelled[index] + 1.0)
-    others = sooner if waits and sooner.any() else others
-    if decisions.manoeuvre[index] == Manoeuvre.YIELD:
-        before = others & (decisions.order[:, decisions.subject[index]] == Order.BEFORE)
-        others = before if before.any() else others
+    if decisions.manoeuvre[index] in WAITING:
+        farther = decisions.travelled > decisions.travelled[index] + 1.0
+        agent = int(decisions.subject[index]) if _waits_for_agent(decisions, index) else -1
+        before = decisions.order[:, agent] == Order.BEFORE if agent >= 0 else others
+        others = next((some for some in (farther & others & before, farther & others, farther) if some.any()), others)
     if scores.evaluated is not None:
         others &= scores.evaluated
     if not others.any():
