@@ -32,17 +32,23 @@ from pathlib import Path
 import numpy as np
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-PEERS = ("fiss", "frenetix", "reactive")
+PEERS = {
+    "fiss": ("drive_fiss", {}),
+    "fiss_smoothed": ("drive_fiss", {"smoother": True}),
+    "frenetix": ("drive_frenetix", {}),
+    "reactive": ("drive_reactive", {}),
+}
 STATES = ("position", "yaw", "speed", "steering", "box")
 
 
 def drive(peer: str, prediction: str, path: Path) -> dict[str, object]:
     """Drive one scenario to its goal, to the end of its goal's time, or until there is no plan."""
     scene = importlib.import_module("scene").load(path)
-    module = importlib.import_module(f"drive_{peer}")
+    name, options = PEERS[peer]
+    module = importlib.import_module(name)
     if prediction not in module.PREDICTIONS:
         raise SystemExit(f"closed_loop: {peer} knows the predictions {', '.join(module.PREDICTIONS)}")
-    driver, states, ended = module.Driver(scene, prediction), [scene.start], "time"
+    driver, states, ended = module.Driver(scene, prediction, **options), [scene.start], "time"
     for step in range(scene.first_step, scene.last_step):
         state = driver.step(step)
         if state is None:

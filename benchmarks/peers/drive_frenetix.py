@@ -17,7 +17,6 @@ import frenetix.trajectory_functions.cost_functions as costs
 import frenetix.trajectory_functions.feasability_functions as limits
 import numpy as np
 from scene import LENGTH_M, REAR_M, WHEEL_BASE_M, WIDTH_M, Predicted, Scene, State, checker, swept
-from scipy.interpolate import splev, splprep
 
 PACKAGE = "frenetix"
 PREDICTIONS = ("ground_truth", "constant_velocity")
@@ -32,7 +31,7 @@ class Driver:
     def __init__(self, scene: Scene, prediction: str) -> None:
         self.scene, self.prediction = scene, prediction
         self.plan_ms, self.predict_ms = [], []
-        points = smooth(scene.reference_path())
+        points = scene.reference_path(after_m=30)
         self.path = frenetix.CoordinateSystemWrapper(points)
         self.goal_s = station(points, scene.goal_centre())
         self.ego, self.plan, self.used = scene.start, [], 0
@@ -174,22 +173,6 @@ def states(item: frenetix.TrajectorySample) -> list[State]:
 def slowing(sample: np.ndarray, left: float) -> tuple[float, float, float]:
     """The order of the fallback: lowest end speed, shortest duration, least change of offset."""
     return sample[5], sample[1], abs(sample[10] - left)
-
-
-def smooth(points: np.ndarray) -> np.ndarray:
-    """A reference path as a smoothing spline of 0.1 m deviation, a point a metre, 30 m longer at both ends."""
-    points = points[np.insert(np.hypot(*np.diff(points, axis=0).T) > 1e-3, 0, True)]
-    first, last = unit(points[0] - points[1]), unit(points[-1] - points[-2])
-    more = np.arange(1.0, 31.0)[:, None]
-    points = np.vstack([points[0] + more[::-1] * first, points, points[-1] + more * last])
-    arc = np.insert(np.cumsum(np.hypot(*np.diff(points, axis=0).T)), 0, 0.0)
-    spline, _ = splprep(points.T, u=arc, k=3, s=0.01 * len(points))
-    return np.ascontiguousarray(np.column_stack(splev(np.arange(0.0, arc[-1], 1.0), spline)))
-
-
-def unit(vector: np.ndarray) -> np.ndarray:
-    """The direction of a vector."""
-    return vector / np.hypot(*vector)
 
 
 def station(points: np.ndarray, place: np.ndarray | None) -> float | None:

@@ -22,7 +22,7 @@ class Driver:
     def __init__(self, scene: Scene, prediction: str) -> None:
         self.scene, self.prediction = scene, prediction
         self.plan_ms, self.predict_ms = [], []
-        path = scene.reference_path()
+        path = scene.reference_path(after_m=100)
         self.planner = ReactivePlanner(configuration(scene))
         self.planner.set_reference_path(coordinate_system=create_coordinate_system(path))
         self.goal_s, self.plan, self.used = self.station(scene.goal_centre()), None, 0

@@ -21,6 +21,7 @@ from commonroad_dc.boundary.boundary import create_road_boundary_obstacle
 from commonroad_dc.collision.trajectory_queries.trajectory_queries import trajectory_preprocess_obb_sum
 from commonroad_route_planner.reference_path_planner import ReferencePathPlanner
 from commonroad_route_planner.route_planner import RoutePlanner
+from scipy.interpolate import splev, splprep
 
 # BMW 320i, vehicle 2 of the CommonRoad vehicle models: box, wheel base, rear axle to box centre.
 LENGTH_M, WIDTH_M, WHEEL_BASE_M, REAR_M = 4.508, 1.61, 2.5789128, 1.4227170936
@@ -74,10 +75,10 @@ class Scene:
         """The routes of the CommonRoad route planner."""
         return RoutePlanner(self.scenario.lanelet_network, self.problem, self.scenario).plan_routes()
 
-    def reference_path(self) -> np.ndarray:
-        """The reference path (point, 2) of the CommonRoad route planner."""
+    def reference_path(self, after_m: int) -> np.ndarray:
+        """The reference path (point, 2) of the CommonRoad route planner, smooth, straight on before and after it."""
         planner = ReferencePathPlanner(self.scenario.lanelet_network, self.problem, self.route())
-        return planner.plan_shortest_reference_path().reference_path
+        return smooth(planner.plan_shortest_reference_path().reference_path, 30, after_m)
 
     def reached(self, step: int, ego: State) -> bool:
         """The official check of the goal."""
@@ -124,6 +125,22 @@ def load(path: Path) -> Scene:
         plain.flush()
         scenario, problems = CommonRoadFileReader(plain.name).open()
     return Scene(scenario, next(iter(problems.planning_problem_dict.values())))
+
+
+def smooth(points: np.ndarray, before_m: int, after_m: int) -> np.ndarray:
+    """A path as a smoothing spline of 0.1 m deviation, a point a metre, longer at both ends."""
+    points = points[np.insert(np.hypot(*np.diff(points, axis=0).T) > 1e-3, 0, True)]
+    first, last = unit(points[0] - points[1]), unit(points[-1] - points[-2])
+    before, after = np.arange(before_m, 0.0, -1.0)[:, None], np.arange(1.0, after_m + 1.0)[:, None]
+    points = np.vstack([points[0] + before * first, points, points[-1] + after * last])
+    arc = np.insert(np.cumsum(np.hypot(*np.diff(points, axis=0).T)), 0, 0.0)
+    spline, _ = splprep(points.T, u=arc, k=3, s=0.01 * len(points))
+    return np.ascontiguousarray(np.column_stack(splev(np.arange(0.0, arc[-1], 1.0), spline)))
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The direction of a vector."""
+    return vector / np.hypot(*vector)
 
 
 def initial_state(problem: PlanningProblem) -> State:

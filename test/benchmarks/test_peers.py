@@ -156,3 +156,19 @@ def test_judge_on_states_made_by_hand(street: Path, tmp_path: Path, positions, y
     np.savez(drive, **states, box=np.array([4.0, 2.0, 0.0]))
     found = script("commonroad_judge.py").judged(street, drive)
     assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("peer", ["fiss", "frenetix", "reactive"])
+def test_a_peer_drives_round_the_standing_car_or_stays(street: Path, tmp_path: Path, monkeypatch, peer: str):
+    for package in ("frenetix", "fiss_planner", "commonroad_rp"):
+        pytest.importorskip(package, reason="make peers installs it")
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "peers"))
+    loop = script("peers/closed_loop.py")
+    run = loop.drive(peer, "ground_truth", street)
+    steps = np.diff(run["position"], axis=0)
+    assert np.hypot(*steps.T).max() < 2.5  # at most 25 m/s
+    assert len(run["yaw"]) == len(run["speed"]) == len(run["steering"]) == len(run["position"])
+    row = loop.keep(tmp_path / "drive.npz", run)
+    assert row["plan_ms"] and row["ended"] in ("goal", "time", "no plan")
+    found = script("commonroad_judge.py").judged(street, tmp_path / "drive.npz")
+    assert not found["collision"] and not found["off_road"]
