@@ -1,7 +1,7 @@
 """A careful driver of known manners: proof that a situation can be solved, and a yardstick beside a planner.
 
 It follows the route (with the shifts that the situation gives) by the intelligent driver model, brakes for what
-crosses, gives way where the situation says for whom, and reacts only to what perception reports.
+crosses, gives way where the situation says for whom, and reacts only to whom perception reported once.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ def drive(scenario: Scenario, careful: Careful, dt_s: float = 0.1) -> Driven:
     world = start(scenario)
     driver = _driver(scenario, careful)
     states = [world.ego]
+    met: frozenset[str] = frozenset()
     while world.time_s < scenario.duration_s - 1e-9:
-        driver = driver.step(_known(world), dt_s)
+        met |= set(observe(world)[1].id)
+        driver = driver.step(_known(world, met), dt_s)
         world = placed(world, _state(driver, world, dt_s))
         states.append(world.ego)
         hit = _contact(world)
@@ -65,7 +67,7 @@ def _driver(scenario: Scenario, careful: Careful) -> Reactive:
     """The driver at the scenario's start."""
     vehicle, first = scenario.vehicle, scenario.start
     idm = DRIVER.model_copy(update={"desired_speed_mps": float(scenario.route.speed_limit.max())})
-    points = _path(scenario, careful)
+    points = np.array(careful.path) if careful.path else _path(scenario, careful)
     path = reactive_path(points, idm, scenario.map)
     rules = tuple(gives_way(rule, points) for rule in careful.gives_way)
     at = route_frame(scenario.route).project(path.frame.point(path.s))[0]
@@ -98,10 +100,9 @@ def _path(scenario: Scenario, careful: Careful) -> Float[Array, "point 2"]:
     return frame.cartesian(s, d)
 
 
-def _known(world: World) -> Surroundings:
-    """The surroundings as far as perception reports them."""
-    _, tracks, _ = observe(world)
-    seen = [agent for agent in world.agents if agent.body.id in tracks.id]
+def _known(world: World, met: frozenset[str]) -> Surroundings:
+    """The surroundings as far as the driver knows them: it keeps in mind whom it has met."""
+    seen = [agent for agent in world.agents if agent.body.id in met]
     return surroundings_of(world.time_s, world.ego, world.scenario.vehicle, seen, signals(world))
 
 

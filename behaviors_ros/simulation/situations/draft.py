@@ -29,12 +29,13 @@ class Careful:
     """How a careful driver solves a situation along the route.
 
     gives_way: where it waits for whom; offsets: (place, shift to the left of the route there, m), blended in between;
-    slow: (from place, to place, speed m/s).
+    slow: (from place, to place, speed m/s). path: of its box centre, instead of the route's with its shifts.
     """
 
     gives_way: tuple[GiveWayForm, ...] = ()
     offsets: tuple[tuple[Point, float], ...] = ()
     slow: tuple[tuple[Point, Point, float], ...] = ()
+    path: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)

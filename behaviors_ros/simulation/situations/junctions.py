@@ -150,7 +150,7 @@ def _buildings(site: Junction, beside_m: float, setback_m: float, skew: float) -
     """Buildings at the two corners beside the ego's arm: `beside_m` from its axis, `setback_m` from the other road."""
     west, lane, mouth = site.arms["west"], site.town.lane_m, site.town.mouth_m
     found = []
-    for name, side in (("north", -1.0), ("south", 1.0)):
+    for name in ("north", "south"):
         other = site.arms[name]
         cross = np.array((math.cos(other.yaw), math.sin(other.yaw)))
         # Along the other road the offset beside the ego's arm is longer by 1 / sin of the angle between the roads.

@@ -15,8 +15,9 @@ def pull_over(v: Variation) -> Draft:
     """The ego is to stop at the kerb: at the right edge of its lane, in a free parking lane, or between parked cars.
 
     The easy third stops in the lane 0.3 m from the kerb; the middle third in a parking lane 2.3 m wide; the hard third
-    there between two cars with a gap of 18 to 13 m: going in forwards takes about 10 m for 2.9 m to the side and 4.5 m
-    for the car. The region allows the box centre 8 to 4 m along and 0.9 to 0.6 m across, the heading 0.25 rad.
+    there between two cars with a gap of 23 to 18 m: from where the rear is past the first car more than 10 m are left
+    to come in forwards by 2.9 m, with a radius above 8 m, and 2.8 m to the second one. The region allows the box centre
+    8 to 4 m along and 0.9 to 0.6 m across, the heading 0.25 rad.
     """
     town = Town(v.between(2.9, 3.6))
     axis = bent(v.turn(), 240.0, v.one_of((0.0, 0.0, 0.3, -0.3)), 40.0, 120.0)
@@ -27,11 +28,11 @@ def pull_over(v: Variation) -> Draft:
     at_s, begin_s = 150.0, 150.0 - min(90.0, 8.0 * site.limit_mps)
     d = -site.lane_m + 0.3 + 0.5 * EGO_WIDTH_M if case == 0 else -site.lane_m - 1.15
     agents = []
-    gap = v.graded(22.0, 13.0)
+    gap = v.graded(31.0, 18.0)
     if case:
         town.parking(axis, site.lane_m, 2.3)
     if case == 2:
-        for name, s in (("before", at_s - 0.5 * gap - 2.3), ("behind", at_s + 0.5 * gap + 2.3)):
+        for name, s in (("before", at_s + 5.05 - gap - 2.25), ("beyond", at_s + 5.05 + 2.25)):
             agents.append(standing(f"parked {name}", site.point(s, d), site.yaw(s)))
     if v.chance(0.5):
         back = site.line(site.frame.length, 0.0, -site.ego_d)
@@ -40,8 +41,9 @@ def pull_over(v: Variation) -> Draft:
     last = goal(site.point(at_s, d), yaw, v.graded(8.0, 4.0), v.graded(0.9, 0.6), (0.0, 0.3))
     last = last.model_copy(update={"yaw_rad": (round(yaw - 0.25, 3), round(yaw + 0.25, 3))})
     shift = d - site.ego_d
-    into = 14.0 if case < 2 else 10.0
-    knots = ((at_s - 4.0 - into, 0.0), (at_s - 2.0 if case < 2 else at_s - 0.5, shift), (at_s + 20.0, shift))
+    into = 16.0 if case < 2 else (gap - 7.8) / 0.75
+    reached = at_s - (2.0 if case < 2 else 0.5)
+    knots = ((reached - into, 0.0), (reached, shift), (at_s + 20.0, shift))
     words = ("in the lane", "in a parking lane", f"in a gap of {gap:.1f} m")[case]
     return draft(
         v, town.osm, start(site.point(begin_s, site.ego_d), site.yaw(begin_s), site.limit_mps * v.between(0.7, 0.9)),

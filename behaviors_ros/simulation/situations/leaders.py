@@ -51,7 +51,7 @@ def cut_in(v: Variation) -> Draft:
     """A slower car in the lane beside changes into the ego's lane at a small gap.
 
     It begins to change when the ego's front is g behind its rear, being dv = 2 to 5 m/s slower, and reaches into the
-    ego's lane about 1.7 s later. To end 2 m behind it at its speed then takes a = dv^2 / (2 (g - 1.7 dv - 2 m)); g is
+    ego's lane about 1.7 s later. To end 3 m behind it at its speed then takes a = dv^2 / (2 (g - 1.7 dv - 3 m)); g is
     chosen to make that 0.8 (easy) to 3.5 m/s^2 (hard), for one who brakes no sooner than it is in the lane.
     """
     town = Town(v.between(2.9, 3.6))
@@ -63,7 +63,7 @@ def cut_in(v: Variation) -> Draft:
     ego_d, other_d = ego_d * site.lane_m, other_d * site.lane_m
     slower = v.between(2.0, 5.0)
     needed = v.graded(0.8, 3.5)
-    gap = 2.0 + 1.7 * slower + slower**2 / (2.0 * needed)
+    gap = 3.0 + 1.7 * slower + slower**2 / (2.0 * needed)
     speed, begin_s, end_s = site.limit_mps * v.between(0.85, 1.0), 30.0, 320.0
     change = LaneChangeForm(offset_m=round(ego_d - other_d, 3), duration_s=3.0, ego_gap_m=(-2.0, round(gap, 3)))
     pace = speed - slower

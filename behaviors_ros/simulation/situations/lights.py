@@ -41,8 +41,8 @@ def signal_amber(v: Variation) -> Draft:
     """The light turns amber as the ego comes: near enough to go through, far enough to stop, or in between.
 
     When amber comes the ego at its speed v is r seconds from the line, r = 1.2 to 4.8 s. Amber lasts 3 s: up to r = 3
-    one is over the line in time; stopping takes v / (2 (r - 0.5 s)), at most 2.8 m/s^2 from r = 3 on at 50 km/h, so one of
-    the two is always possible. Hard is near r = 2.9. The next green comes 32 s later.
+    one is over the line in time; stopping takes v / (2 (r - 0.5 s)), at most 2.8 m/s^2 from r = 3 on at 50 km/h, so one
+    of the two is always possible. Hard is near r = 2.9. The next green comes 32 s later.
     """
     site = four_way(v, v.one_of((30, 50, 50)))
     oncoming_first(site)
@@ -76,7 +76,7 @@ def signal_queue(v: Variation) -> Draft:
     for index in range(v.whole(2, 4)):
         place = site.inward("west", back + 2.25)
         driver = Idm(desired_speed_mps=limit * v.between(0.8, 1.0), acceleration_mps2=v.between(1.0, 1.8))
-        agents.append(driving(f"queue {index + 1}", path, 1.0, place, speed_mps=0.0, driver=driver))
+        agents.append(driving(f"queue {index + 1}", path, 0.0, place, driver=driver))
         back += 4.5 + v.between(2.0, 3.0)
     far = min(165.0, back + 3.6 + 2.0 + 0.5 * speed + speed**2 / 3.0)
     wait_s = v.graded(-5.0, 3.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from behaviors_ros.simulation.reactive import Idm
 from behaviors_ros.simulation.situations.cast import driving, gaps, stream, yielding
-from behaviors_ros.simulation.situations.draft import Careful, Draft, draft, goal, start
+from behaviors_ros.simulation.situations.draft import Careful, Draft, draft, goal, line, start
 from behaviors_ros.simulation.situations.sites import Street
 from behaviors_ros.simulation.situations.variation import Variation, share
 from behaviors_ros.simulation.worlds.osm import Axis, blended_turn, straight
@@ -33,9 +33,9 @@ def _main_road(v: Variation, lane_m: float, begin: float, end: float, two_before
 def merge(v: Variation) -> Draft:
     """The ego comes up a ramp and merges from an acceleration lane of 160 (easy) to 90 m (hard) into a stream.
 
-    The stream drives 85 to 100 % of the limit with small gaps of 1.3 to 1.8 s and large ones of 4.5 (easy) to 3 s (hard):
-    a car of 4.5 m at the stream's speed that keeps 1 s to both takes 2.4 s. From the ramp's 10 m/s, 1.5 m/s^2 reach the
-    stream's speed in 30 to 40 m. Who finds no gap can stop at the end of the lane; the stream ends within 25 s.
+    The stream drives 85 to 100 % of the limit with small gaps of 1.3 to 1.8 s and large ones of 4.5 (easy) to 3 s
+    (hard): a car of 4.5 m at the stream's speed that keeps 1 s to both takes 2.4 s. From the ramp's 10 m/s, 1.5 m/s^2
+    reach the stream's speed in 30 to 40 m. Who finds no gap can stop at the end of the lane; the stream ends in 25 s.
     """
     lane_m, length, begin = v.between(3.0, 3.6), v.graded(160.0, 90.0), 180.0
     town, site = _main_road(v, lane_m, begin, begin + length, two_before=False)
@@ -47,11 +47,9 @@ def merge(v: Variation) -> Draft:
     ramp = Axis(back.points[::-1], back.yaw[::-1] - math.pi)
     town.lane(ramp, 50)
     speed = v.between(9.0, 11.5)
-    at = int(np.searchsorted(-np.cumsum(np.r_[0.0, np.hypot(*np.diff(ramp.points, axis=0).T)])[::-1], -80.0))
-    first = ramp.points[max(0, min(len(ramp.points) - 2, 1 if at == 0 else 1))]
+    first = ramp.points[1]
     pace = site.limit_mps * v.between(0.85, 1.0)
-    way = float(np.hypot(*np.diff(np.vstack((first, end)), axis=0)[0]))
-    meet_s = way / (speed + 1.0) + v.between(1.5, 3.0)
+    meet_s = float(np.hypot(*(end - first))) / (speed + 1.0) + v.between(1.5, 3.0)
     large = v.graded(4.5, 3.0)
     spans = []
     for _ in range(2):
@@ -96,11 +94,14 @@ def zipper(v: Variation) -> Draft:
         agents.append(driving("ahead", way, pace, site.point(begin_s + 25.0, d), driver=driver))
     goal_s = end + 70.0
     wait = yielding(
-        site.point(begin_s + 6.0, d), site.box(begin_s + 12.0, begin_s + 70.0, -lane_m, 0.0), [lane], margin_s=0.5
+        site.point(end - 44.0, d), site.box(end - 36.0, end - 8.0, -lane_m, 0.0), [lane], margin_s=0.5
     )  # fmt: skip
+    s = np.arange(begin_s - 5.0, goal_s + 20.0, 2.0)
+    u = np.clip((s - end + 42.0) / 30.0, 0.0, 1.0)
+    own = site.frame.cartesian(s, d + lane_m * u**3 * (10.0 - 15.0 * u + 6.0 * u**2))
     return draft(
         v, town.osm, start(site.point(begin_s, d), site.yaw(begin_s), min(pace + 1.0, 7.0)),
         goal(site.point(goal_s, site.ego_d), site.yaw(goal_s), 12.0, lane_m), agents,
         times[-1] + 2.0 * 230.0 / pace, share(every, 3.5, 2.4), f"one car every {every:.1f} s at {pace:.1f} m/s",
-        Careful((wait,)),
+        Careful((wait,), path=line(own)),
     )  # fmt: skip

@@ -47,8 +47,8 @@ def cyclist_ahead(v: Variation) -> Draft:
 def cyclist_at_turn(v: Variation) -> Draft:
     """The ego turns right; a cyclist rides up on its right side and goes straight on, with right of way.
 
-    Undisturbed the cyclist reaches the turn from 2.5 s before the ego to 3 s after it (hard: near together, 0.3 s; easy:
-    far apart). Who waits before the turn until the cyclist is through loses less than 8 s.
+    Undisturbed the cyclist reaches the turn from 2.5 s before the ego to 2.5 s after it (easy), or 0.3 s (hard). Who
+    waits before the turn until the cyclist is through loses less than 8 s.
     """
     heading = v.turn()
     site = junction(
