@@ -81,8 +81,7 @@ def changes(scene: Scene, candidates: Candidates, decisions: Decisions, hysteres
     first = (decisions.order[:, let] == Order.BEFORE).any(axis=1)
     way = (decisions.order[:, led] == Order.BEHIND).any(axis=1)
     side = SIDES[decisions.manoeuvre] != SIDE.get(before.manoeuvre, 0)
-    if before.manoeuvre == Manoeuvre.RETURN or SIDE.get(before.manoeuvre, 0):
-        side &= decisions.manoeuvre != Manoeuvre.RETURN
+    side &= not side.all()  # a manoeuvre that no candidate carries on has come to its end
     return Changes(first, way, side, _other_halt(before, decisions), departs)
 
 
@@ -98,10 +97,11 @@ def _other_halt(before: Decision, decisions: Decisions) -> Bool[Array, "candidat
 
 def price(found: Changes, age_s: float, speed: float, hysteresis: Hysteresis) -> Float[Array, "candidate"]:
     """The lead that each candidate needs, at an age of the decision and a speed (m/s) of the ego; see the module."""
-    h = hysteresis
-    fresh = max(1.0 - age_s / h.fade_s, h.moving_share if abs(speed) > h.standing_mps else 0.0)
+    h, stands = hysteresis, abs(speed) <= hysteresis.standing_mps
+    left = max(1.0 - age_s / h.fade_s, 0.0 if stands else h.moving_share)
     parts = ((found.first, h.go_first), (found.way, h.give_way), (found.side, h.side), (found.halt, h.halt))
-    return h.margin * found.departs + fresh * np.sum([cost * part for part, cost in parts], axis=0)
+    changed = np.sum([cost * part for part, cost in parts], axis=0)
+    return left * changed + (left if stands else 1.0) * h.margin * found.departs
 
 
 def committed(
