@@ -7,12 +7,14 @@ from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
 from behaviors_ros.generation import (  # noqa: F401  (each registers itself)
+    creep,
     giving_way,
     idm_proposals,
     lattice,
     merging,
     minimal_risk_stop,
     previous,
+    pull_over,
     smoothed,
     timed_arrival,
 )

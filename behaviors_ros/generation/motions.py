@@ -43,13 +43,17 @@ class Motions:
         self.rows.append((profiles.DRIVE, path, speed, strength, jerk, FREE, strength, jerk, float(leads)))
         self.labels.append(label)
 
-    def halt(self, path: int, length: float, braking: float, jerk: float, label: str, leads: Leads) -> None:
-        """Drive under the limits, then halt exactly `length` m along the path with about `braking` and `jerk`."""
+    def halt(
+        self, path: int, length: float, braking: float, jerk: float, label: str, leads: Leads, speed: float = FREE
+    ) -> None:
+        """Drive at up to `speed` and under the limits, then halt exactly `length` m along the path with about `braking`
+        and `jerk`.
+        """
         driving = self.driving
         row = (
             profiles.HALT,
             path,
-            FREE,
+            speed,
             driving.acceleration_mps2,
             driving.jerk_mps3,
             length,

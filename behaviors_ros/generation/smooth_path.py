@@ -36,7 +36,7 @@ class Wide(Parameters):
 
 @lru_cache(maxsize=4)
 def wide_path(situation: Situation, rules: Wide) -> Paths:
-    """The path, labelled "keep lane", where the lane bends tightly within reach; none elsewhere, or where none exists."""
+    """The path, labelled "keep lane", where the lane bends tightly within reach; none elsewhere, or none exists."""
     none = Paths(np.empty((0, situation.samples, COLUMNS)), (), np.ones(0, bool))
     start, limit = situation.lateral, situation.vehicle.curvature_max_1pm
     reach = min(rules.reach_m, situation.reach_m)
