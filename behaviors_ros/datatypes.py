@@ -555,7 +555,8 @@ class Decision:
 
     subject as in `Decisions`, '' for none; since_ns: when manoeuvre and subject were decided; lead: total by which it
     leads the best candidate of another decision, negative while it is kept against one; before, behind: agents that
-    the ego goes before or after in a contested area; doubt_since_ns: since when going first instead has led, 0 not.
+    the ego goes before or after in a contested area; doubt_since_ns: since when going first instead has led, 0 not;
+    waits_since_ns: since when the ego has been kept waiting, 0 while it drives.
     """
 
     manoeuvre: Manoeuvre
@@ -565,6 +566,7 @@ class Decision:
     before: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
     doubt_since_ns: int = 0
+    waits_since_ns: int = 0
 
 
 class Outcome(IntEnum):

@@ -215,7 +215,7 @@ def candidates(message: CandidateTrajectories) -> Candidates:
 
 def scores_message(found: Scores, offered: Candidates, plan: Plan, of: Cycle) -> TrajectoryScores:
     """The score table of a cycle, with what each row means and why it lost."""
-    reasons = why_not(offered, found, plan.index)
+    reasons = why_not(offered, found, plan.index, plan.outcome)
     message = TrajectoryScores(
         **_carried(of, plan.stamp_ns),
         num_candidates=len(offered),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from behaviors_ros.datatypes import Candidates, Scores
+from behaviors_ros.datatypes import Candidates, Outcome, Scores
 from behaviors_ros.scoring.footprint import finite
 
 Array = np.ndarray
@@ -24,6 +24,7 @@ class Lost(IntEnum):
     GENTLER = 4  # the selected stop is gentler or does less harm
     NOT_FINITE = 5  # it has an entry that is not a number
     NOT_EVALUATED = 6  # there was no time to score it
+    WAITED = 7  # it has a higher total, but the ego has waited for long and the selected one gets farther
 
 
 class Reasons(NamedTuple):
@@ -34,8 +35,8 @@ class Reasons(NamedTuple):
     behind: Float[Array, "candidate"]
 
 
-def why_not(candidates: Candidates, scores: Scores, index: int) -> Reasons:
-    """For every candidate why it is not `index` that it is."""
+def why_not(candidates: Candidates, scores: Scores, index: int, outcome: Outcome) -> Reasons:
+    """For every candidate why not it but `index` was selected, with what outcome."""
     count = len(candidates)
     rows, failed = np.arange(count), ~scores.passed
     weight = scores.weight / max(scores.weight.sum(), 1e-12)
@@ -44,7 +45,8 @@ def why_not(candidates: Candidates, scores: Scores, index: int) -> Reasons:
     which = np.argmax(failed, axis=1) if failed.shape[1] else np.full(count, -1)
     costliest = np.argmax(loss, axis=1) if loss.shape[1] else np.full(count, -1)
     behind = scores.total[index] - scores.total
-    code = np.where(broken, Lost.GATE, np.where(behind < 0.0, Lost.HYSTERESIS, Lost.SCORER))
+    kept = Lost.WAITED if outcome == Outcome.SELECTED else Lost.HYSTERESIS
+    code = np.where(broken, Lost.GATE, np.where(behind < 0.0, kept, Lost.SCORER))
     if not scores.admissible[index]:
         code[rows] = np.where(broken, Lost.GENTLER, code)
     code[~finite(candidates)] = Lost.NOT_FINITE
@@ -67,6 +69,8 @@ def in_words(scores: Scores, reasons: Reasons, index: int, selected: int) -> str
         return f"is {reasons.behind[index]:.3f} behind, {part:.3f} by {scores.scorers[which]}"
     if code == Lost.HYSTERESIS:
         return f"leads by {-reasons.behind[index]:.3f}, too little to change"
+    if code == Lost.WAITED:
+        return f"leads by {-reasons.behind[index]:.3f}, but the ego has waited for long"
     return {Lost.NOT_FINITE: "not finite", Lost.NOT_EVALUATED: "not evaluated", Lost.SELECTED: "selected"}[code]
 
 

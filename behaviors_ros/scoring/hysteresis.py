@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Order, Route, Scene
+from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Order, Route, Scene, StopKind
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.scoring.continuation import change
 
@@ -45,6 +45,17 @@ class Hysteresis(Parameters):
         high=1.0,
     )  # fmt: skip
     standing_mps: float = value(0.5, "speed up to which the ego stands", low=0.0, high=3.0)
+    driving_mps: float = value(2.0, "speed from which on it is no longer kept waiting", low=0.1, high=10.0)
+    patience_s: float = value(3.0, "time for which the ego waits with patience", low=0.0, high=60.0)
+    impatience_1ps: float = value(
+        0.02, "growth, after that, of what candidates that get farther are given", low=0.0, high=1.0
+    )
+    impatience_max: float = value(0.15, "most that they are given", low=0.0, high=1.0)
+    farther_m: float = value(1.0, "distance from which on a candidate gets farther", low=0.1, high=20.0)
+    queue_m: float = value(
+        30.0, "who stands before the ego within this of a stop point may wait there: the ego waits, too", low=0.0,
+        high=200.0,
+    )  # fmt: skip
     committed_m: float = value(1.0, "a manoeuvre is kept on with while it moves the ego this far", low=0.0, high=20.0)
 
 
@@ -102,6 +113,38 @@ def price(found: Changes, age_s: float, speed: float, hysteresis: Hysteresis) ->
     parts = ((found.first, h.go_first), (found.way, h.give_way), (found.side, h.side), (found.halt, h.halt))
     changed = np.sum([cost * part for part, cost in parts], axis=0)
     return left * changed + (left if stands else 1.0) * h.margin * found.departs
+
+
+def waits_since(scene: Scene, halts: bool, hysteresis: Hysteresis) -> int:
+    """`Decision.waits_since_ns` of a plan that halts, gives way or does not."""
+    before = scene.previous.decision if scene.previous is not None else None
+    since_ns = before.waits_since_ns if before is not None else 0
+    if since_ns and abs(scene.ego.speed) < hysteresis.driving_mps:
+        return since_ns
+    return scene.stamp_ns if halts and abs(scene.ego.speed) <= hysteresis.standing_mps else 0
+
+
+def impatience(
+    scene: Scene, candidates: Candidates, decisions: Decisions, vehicle: Vehicle, hysteresis: Hysteresis
+) -> Float[Array, "candidate"]:
+    """What candidates that get farther are given when the ego has waited for long: gates still forbid what is unsafe.
+
+    Scores are of the same kind whether the ego has just halted or stands there for a minute; without this it would wait
+    for ever behind who is parked where passing is a little less comfortable. It waits in a queue before a stop point.
+    """
+    before = scene.previous.decision if scene.previous is not None else None
+    waited_s = (scene.stamp_ns - before.waits_since_ns) * 1e-9 if before is not None and before.waits_since_ns else 0.0
+    given = min(max(waited_s - hysteresis.patience_s, 0.0) * hysteresis.impatience_1ps, hysteresis.impatience_max)
+    if given == 0.0 or _in_queue(scene, candidates, vehicle, hysteresis):
+        return np.zeros(len(candidates))
+    return given * (decisions.travelled > hysteresis.farther_m)
+
+
+def _in_queue(scene: Scene, candidates: Candidates, vehicle: Vehicle, hysteresis: Hysteresis) -> bool:
+    """Whether there is room for somebody between the ego and a stop point near ahead."""
+    front = float(candidates.s[0, 0]) + vehicle.length_m - vehicle.rear_overhang_m
+    lines = np.array([stop.s for stop in scene.route.stops if stop.kind != StopKind.GOAL])
+    return bool(((lines - front > vehicle.length_m) & (lines - front < hysteresis.queue_m)).any())
 
 
 def committed(

@@ -79,7 +79,7 @@ def _decided(candidates: Candidates, scores: Scores, decisions: Decisions, index
     if rival < 0:
         return "every candidate means this"
     words = meaning_of(decisions, rival) if other_decision(decisions, index)[rival] else "getting farther"
-    return f"{words} {in_words(scores, why_not(candidates, scores, index), rival, index)}"
+    return f"{words} {in_words(scores, why_not(candidates, scores, index, outcome), rival, index)}"
 
 
 def other_decision(decisions: Decisions, index: int) -> np.ndarray:

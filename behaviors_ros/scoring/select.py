@@ -23,7 +23,7 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.scoring.anytime import Anytime
 from behaviors_ros.scoring.decision import Meaning
 from behaviors_ros.scoring.footprint import finite
-from behaviors_ros.scoring.hysteresis import Hysteresis, changes, committed, price
+from behaviors_ros.scoring.hysteresis import HALTS, Hysteresis, changes, committed, impatience, price, waits_since
 from behaviors_ros.scoring.reason import explain, other_decision
 
 Array = np.ndarray
@@ -54,7 +54,7 @@ def select(
     """The decision: which candidate drives, and which stop goes with it; that none is admissible is an outcome."""
     stop = safe_stop(candidates, scores, vehicle)
     choice = choose(scene, candidates, scores, decisions, selection, vehicle, stop)
-    index, decision = choice.candidate, _decision(scene, scores, decisions, choice)
+    index, decision = choice.candidate, _decision(scene, scores, decisions, choice, selection.hysteresis)
     evaluated = len(candidates) if scores.evaluated is None else int(scores.evaluated.sum())
     return Plan(
         stamp_ns=scene.stamp_ns,
@@ -88,22 +88,21 @@ def choose(
     if not ordinary.any():
         return Choice(gentlest(candidates, admissible, scores.total, vehicle), Outcome.STOPPING)
     best = _best(scores.total, admissible)
-    index, doubt_ns = _kept(scene, candidates, scores.total, admissible, decisions, selection.hysteresis, vehicle)
-    index = best if index < 0 else index
-    return Choice(index, Outcome.KEPT if scores.total[best] > scores.total[index] else Outcome.SELECTED, doubt_ns)
+    given = impatience(scene, candidates, decisions, vehicle, selection.hysteresis)
+    total = scores.total + given
+    index, doubt_ns = _kept(scene, candidates, total, admissible, decisions, selection.hysteresis, vehicle)
+    kept = scores.total[best] > scores.total[index] and given[best] == given[index]
+    return Choice(index, Outcome.KEPT if kept else Outcome.SELECTED, doubt_ns)
 
 
 def _kept(
     scene: Scene, candidates: Candidates, total: Float[Array, "candidate"], admissible: Bool[Array, "candidate"],
     decisions: Decisions, hysteresis: Hysteresis, vehicle: Vehicle,
 ) -> tuple[int, int]:  # fmt: skip
-    """The best admissible candidate less what it costs to leave the previous decision for it, and `doubt_since_ns`.
-
-    -1 without a previous plan.
-    """
+    """The best admissible candidate less what it costs to leave the previous decision for it, and `doubt_since_ns`."""
     found = changes(scene, candidates, decisions, hysteresis)
     if found is None or scene.previous is None:
-        return -1, 0
+        return _best(total, admissible), 0
     before = scene.previous.decision
     age_s = (scene.stamp_ns - before.since_ns) * 1e-9 if before is not None else 0.0
     left = total - price(found, age_s, scene.ego.speed, hysteresis)
@@ -124,7 +123,7 @@ def _best(total: Float[Array, "candidate"], among: Bool[Array, "candidate"]) -> 
     return int(np.argmax(np.where(among, total, -np.inf)))
 
 
-def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice) -> Decision:
+def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice, hysteresis: Hysteresis) -> Decision:
     """What the chosen candidate means, and since when that has been decided."""
     index, before = choice.candidate, scene.previous.decision if scene.previous is not None else None
     outcomes = {Outcome.EMERGENCY: Manoeuvre.EMERGENCY_STOP, Outcome.STOPPING: Manoeuvre.MINIMAL_RISK_STOP}
@@ -143,6 +142,7 @@ def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice
     return Decision(
         manoeuvre, subject, before.since_ns if same and before is not None else scene.stamp_ns,
         float(scores.total[index]) - rival, met[Order.BEFORE], met[Order.BEHIND], choice.doubt_since_ns,
+        waits_since(scene, manoeuvre in (*HALTS, Manoeuvre.YIELD, Manoeuvre.FOLLOW), hysteresis),
     )  # fmt: skip
 
 
