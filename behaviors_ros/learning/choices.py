@@ -10,19 +10,34 @@ from jaxtyping import Float, Int
 
 from behaviors_ros.datatypes import Array, Candidates, Scores
 from behaviors_ros.errors import InputError
+from behaviors_ros.parameters import Parameters, value
+
+
+class Nearness(Parameters):
+    """When a candidate is what a driver did."""
+
+    near_m: float = value(0.3, "mean distance at which a candidate still counts a good half", low=0.001, high=10.0)
+    largest_m: float = value(2.0, "a driver farther from every candidate did something else", low=0.01, high=100.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One choice. score: in [0, 1], higher is better; chosen: its row. group: what belongs together (a driver).
+    """One choice. score: in [0, 1], higher is better; group: what belongs together (a driver).
 
-    away_m: mean distance of each candidate to what was driven, m; NaN where nothing was driven.
+    share: of each candidate in the choice, with the sum 1: where several are as near to what was driven, each has its
+    part; chosen: the row with the largest. away_m: mean distance of each candidate to what was driven, m; NaN where
+    nothing was driven.
     """
 
     score: Float[Array, "candidate scorer"]
-    chosen: int
+    share: Float[Array, "candidate"]
     away_m: Float[Array, "candidate"]
     group: str
+
+    @property
+    def chosen(self) -> int:
+        """The row with the largest share."""
+        return int(np.argmax(self.share))
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +46,7 @@ class Choices:
 
     scorers: tuple[str, ...]
     score: Float[Array, "row scorer"]
+    share: Float[Array, "row"]
     first: Int[Array, "choice"]
     chosen: Int[Array, "choice"]
     away_m: Float[Array, "row"]
@@ -51,7 +67,8 @@ class Choices:
         first = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.int64)
         rows = np.repeat(self.first[index] - first, count) + np.arange(int(count.sum()))
         chosen = self.chosen[index] - self.first[index] + first
-        return Choices(self.scorers, self.score[rows], first, chosen, self.away_m[rows], self.group[index])
+        group, share = self.group[index], self.share[rows]
+        return Choices(self.scorers, self.score[rows], share, first, chosen, self.away_m[rows], group)
 
     def of_groups(self, groups: Int[Array, "taken"]) -> Choices:
         """The choices of some groups, those of a group named twice twice."""
@@ -71,19 +88,24 @@ def stacked(scorers: Sequence[str], choices: Sequence[Choice]) -> Choices:
     first = np.concatenate([[0], np.cumsum([len(choice.score) for choice in kept])[:-1]]).astype(np.int64)
     names = {name: number for number, name in enumerate(dict.fromkeys(choice.group for choice in kept))}
     return Choices(
-        tuple(scorers), np.concatenate([choice.score for choice in kept]), first,
-        first + np.array([choice.chosen for choice in kept]), np.concatenate([choice.away_m for choice in kept]),
-        np.array([names[choice.group] for choice in kept]),
-    )  # fmt: skip
+        scorers=tuple(scorers),
+        score=np.concatenate([choice.score for choice in kept]),
+        share=np.concatenate([choice.share for choice in kept]),
+        first=first,
+        chosen=first + np.array([choice.chosen for choice in kept]),
+        away_m=np.concatenate([choice.away_m for choice in kept]),
+        group=np.array([names[choice.group] for choice in kept]),
+    )
 
 
 def driven(
-    scores: Scores, candidates: Candidates, future: Float[Array, "step 2"], group: str, away_max_m: float
+    scores: Scores, candidates: Candidates, future: Float[Array, "step 2"], group: str, nearness: Nearness
 ) -> Choice | None:
-    """The choice of a driver who went on along `future`: the admissible candidate nearest to it.
+    """The choice of a driver who went on along `future`: the admissible candidates near it.
 
-    future: rear axle centre at the candidates' instants, m, NaN beyond the record. None where not even the nearest is
-    within `away_max_m` on average: the driver did what the ego could not choose.
+    future: rear axle centre at the candidates' instants, m, NaN beyond the record. The share of a candidate that is
+    `away` m from it on average is proportional to exp(-away^2 / (2 near^2)). None where not even the nearest is within
+    the largest distance: the driver did what the ego could not choose.
     """
     rows = np.flatnonzero(scores.admissible)
     known = np.isfinite(future).all(axis=1)
@@ -91,8 +113,10 @@ def driven(
         return None
     offset = candidates.position[rows][:, known] - future[known]
     away = np.hypot(offset[..., 0], offset[..., 1]).mean(axis=1)
-    nearest = int(np.argmin(away))
-    return Choice(scores.score[rows], nearest, away, group) if away[nearest] <= away_max_m else None
+    if away.min() > nearness.largest_m:
+        return None
+    share = np.exp(-0.5 * (np.square(away) - away.min() ** 2) / nearness.near_m**2)
+    return Choice(scores.score[rows], share / share.sum(), away, group)
 
 
 def preferred(scores: Scores, better: int, worse: int, group: str) -> Choice:
@@ -100,4 +124,4 @@ def preferred(scores: Scores, better: int, worse: int, group: str) -> Choice:
     for index in (better, worse):
         if not 0 <= index < len(scores.total):
             raise InputError(group, "candidate", f"there is no {index}", f"give 0 to {len(scores.total) - 1}")
-    return Choice(scores.score[[better, worse]], 0, np.full(2, np.nan), group)
+    return Choice(scores.score[[better, worse]], np.array([1.0, 0.0]), np.full(2, np.nan), group)

@@ -67,15 +67,17 @@ class Quality:
 
 
 def log_likelihood(choices: Choices, theta: Float[Array, "scorer"]) -> tuple[float, Float[Array, "scorer"]]:
-    """Sum of ln P(chosen) over the choices with theta = beta w, and its gradient: chosen less expected scores."""
+    """Sum over the choices of the mean of ln P by the shares, with theta = beta w, and its gradient.
+
+    The gradient is the mean scores by the shares less those by P.
+    """
     utility = choices.score @ theta
     most = np.maximum.reduceat(utility, choices.first)
-    share = np.exp(utility - np.repeat(most, choices.count))
-    total = np.add.reduceat(share, choices.first)
-    share /= np.repeat(total, choices.count)
-    sure = utility[choices.chosen] - most - np.log(total)
-    gradient = choices.score[choices.chosen].sum(axis=0) - choices.score.T @ share
-    return float(sure.sum()), gradient
+    chance = np.exp(utility - np.repeat(most, choices.count))
+    total = np.add.reduceat(chance, choices.first)
+    chance /= np.repeat(total, choices.count)
+    likelihood = choices.share @ utility - (most + np.log(total)).sum()
+    return float(likelihood), choices.score.T @ (choices.share - chance)
 
 
 def precision(choices: Choices, weight: Float[Array, "scorer"]) -> float:

@@ -8,6 +8,7 @@ from behaviors_ros.learning.choices import Choice, stacked
 from behaviors_ros.learning.weights import Fitting, fit, log_likelihood, precision, quality
 
 NONE = Fitting(prior=0.0, bootstrap=0)
+ONE = np.eye(2)
 
 
 def pairs(better, worse, count, opposite=0, scorers=("a", "b")):
@@ -15,7 +16,7 @@ def pairs(better, worse, count, opposite=0, scorers=("a", "b")):
     table = np.array([better, worse], dtype=float)
     away = np.full(2, np.nan)
     chosen = [0] * count + [1] * opposite
-    return stacked(scorers, [Choice(table, row, away, str(k)) for k, row in enumerate(chosen)])
+    return stacked(scorers, [Choice(table, ONE[row], away, str(k)) for k, row in enumerate(chosen)])
 
 
 def test_two_candidates_in_closed_form():
@@ -35,7 +36,7 @@ def test_two_scorers_in_closed_form():
     away = np.full(2, np.nan)
     first, second = np.array([[0.9, 0.5], [0.5, 0.5]]), np.array([[0.5, 0.9], [0.5, 0.1]])
     rows = [(first, 0)] * 4 + [(first, 1)] + [(second, 0)] * 2 + [(second, 1)]
-    choices = stacked(("a", "b"), [Choice(table, row, away, str(k)) for k, (table, row) in enumerate(rows)])
+    choices = stacked(("a", "b"), [Choice(table, ONE[row], away, str(k)) for k, (table, row) in enumerate(rows)])
     found = fit(choices, np.array([5.0, 5.0]), NONE)
     assert found.weight == pytest.approx([8.0, 2.0], rel=1e-2)
     assert found.beta == pytest.approx(3.466 + 0.866, rel=1e-2)
@@ -56,6 +57,13 @@ def test_the_prior_holds_what_the_choices_do_not_tell():
     assert weak.beta * weak.weight[1] / 4.0 == pytest.approx(weak.beta_prior * 0.75, rel=1e-2)
 
 
+def test_shares_of_a_choice_in_closed_form():
+    # Two candidates, 1 apart in one score, with shares 0.8 and 0.2: theta = ln 4.
+    choice = Choice(np.array([[1.0], [0.0]]), np.array([0.8, 0.2]), np.zeros(2), "x")
+    found = fit(stacked(("a",), [choice]), np.ones(1), NONE)
+    assert found.beta == pytest.approx(np.log(4.0), rel=1e-3)
+
+
 def simulated(weight, beta, count, seed, candidates=20):
     """Choices drawn from the model."""
     rng = np.random.default_rng(seed)
@@ -66,7 +74,7 @@ def simulated(weight, beta, count, seed, candidates=20):
         share = np.exp(utility - utility.max())
         chosen = int(rng.choice(candidates, p=share / share.sum()))
         away = np.abs(np.arange(candidates) - chosen).astype(float)
-        made.append(Choice(score, chosen, away, f"driver {k // 5}"))
+        made.append(Choice(score, np.eye(candidates)[chosen], away, f"driver {k // 5}"))
     return stacked(tuple("abcd"), made)
 
 
@@ -88,8 +96,8 @@ def test_known_weights_are_recovered_and_lie_in_their_intervals():
 def test_quality_by_hand():
     # Weights 1 : 1. First choice: totals 0.9, 0.5, 0.7, chosen the third: second best; the best is 2 m away. Second:
     # totals 0.2, 0.6, chosen the best.
-    first = Choice(np.array([[0.9, 0.9], [0.5, 0.5], [0.7, 0.7]]), 2, np.array([2.0, 4.0, 0.5]), "x")
-    second = Choice(np.array([[0.2, 0.2], [0.6, 0.6]]), 1, np.array([3.0, 1.0]), "y")
+    first = Choice(np.array([[0.9, 0.9], [0.5, 0.5], [0.7, 0.7]]), np.eye(3)[2], np.array([2.0, 4.0, 0.5]), "x")
+    second = Choice(np.array([[0.2, 0.2], [0.6, 0.6]]), ONE[1], np.array([3.0, 1.0]), "y")
     found = quality(stacked(("a", "b"), [first, second]), np.array([3.0, 3.0]), 2.0, 2)
     assert (found.best, found.top, found.away_m, found.nearest_m) == (0.5, 1.0, 1.5, 0.75)
     # exp(1.4) / (exp(1.8) + exp(1.0) + exp(1.4)) = 0.3163; 1 / (1 + exp(-0.8)) = 0.69.
@@ -118,8 +126,8 @@ def test_taking_choices_again():
 
 def test_what_cannot_be_fitted_is_said():
     with pytest.raises(InputError, match="no choice"):
-        stacked(("a",), [Choice(np.ones((1, 1)), 0, np.zeros(1), "x")])
+        stacked(("a",), [Choice(np.ones((1, 1)), np.ones(1), np.zeros(1), "x")])
     with pytest.raises(InputError, match="column"):
-        stacked(("a",), [Choice(np.ones((2, 2)), 0, np.zeros(2), "x")])
+        stacked(("a",), [Choice(np.ones((2, 2)), ONE[0], np.zeros(2), "x")])
     with pytest.raises(InputError, match="prior"):
         fit(pairs([0.9, 0.1], [0.5, 0.9], 2), np.zeros(2), NONE)

@@ -19,7 +19,7 @@ from behaviors_ros.datatypes import Array, Scores
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation.explain import explain
 from behaviors_ros.evaluation.folder import read
-from behaviors_ros.learning.choices import Choice, Choices, driven, preferred, stacked
+from behaviors_ros.learning.choices import Choice, Choices, Nearness, driven, preferred, stacked
 from behaviors_ros.learning.profile import NODE, profile_text
 from behaviors_ros.learning.weights import Fit, Fitting, Quality, fit, precision, quality
 from behaviors_ros.maps.commonroad import read_document
@@ -64,7 +64,6 @@ def fit_weights(
     ] = None,
     params: Annotated[Path | None, typer.Option(help="Profile or parameter file to begin with.")] = None,
     most: Annotated[int, typer.Option(help="Most choices from drives, each of --drives and --held-out.", min=1)] = 600,
-    away_max_m: Annotated[float, typer.Option(help="A driver farther from every candidate did something else.")] = 2.0,
     prior: Annotated[float, typer.Option(help="Pull to the weights to begin with.", min=0.0)] = 10.0,
     bootstrap: Annotated[int, typer.Option(help="Repetitions for the intervals.", min=0)] = 100,
     json: JsonOption = None,
@@ -76,9 +75,9 @@ def fit_weights(
     """
     config = parameters_of(params) if params else {}
     names, start = weights_of(config)
-    fitted, left_out = gathered(drives or [], config, most, away_max_m)
+    fitted, left_out = gathered(drives or [], config, most)
     fitted += [choice for file in preferences or [] for choice in preferences_of(file, names)]
-    judged = gathered(held_out, config, most, away_max_m)[0] if held_out else []
+    judged = gathered(held_out, config, most)[0] if held_out else []
     if not fitted:
         raise InputError("weights fit", "--drives, --preferences", "give no choice", "give drives or preferences")
     choices = stacked(names, fitted)
@@ -124,7 +123,7 @@ def parted(choices: Choices) -> tuple[Choices, Choices]:
     return choices.of_groups(groups[np.arange(len(groups)) % 4 != 3]), choices.of_groups(groups[3::4])
 
 
-def gathered(paths: list[Path], config: Tree, most: int, away_max_m: float) -> tuple[list[Choice], int]:
+def gathered(paths: list[Path], config: Tree, most: int) -> tuple[list[Choice], int]:
     """Choices of the drivers in the files, and how many instants were left out: farther from every candidate."""
     found: list[Choice] = []
     left_out = 0
@@ -134,7 +133,7 @@ def gathered(paths: list[Path], config: Tree, most: int, away_max_m: float) -> t
         for expert in experts(paths, most):
             if expert.vehicle not in stages:
                 stages[expert.vehicle] = build({**config, "vehicle": expert.vehicle.model_dump()})
-            choice = choice_of(expert, stages[expert.vehicle], away_max_m)
+            choice = choice_of(expert, stages[expert.vehicle])
             left_out += choice is None
             found += [choice] if choice is not None else []
             bar.update(task, description=f"{len(found)} choices, {left_out} instants left out")
@@ -143,11 +142,11 @@ def gathered(paths: list[Path], config: Tree, most: int, away_max_m: float) -> t
     return found, left_out
 
 
-def choice_of(expert: Expert, stages: Stages, away_max_m: float) -> Choice | None:
+def choice_of(expert: Expert, stages: Stages) -> Choice | None:
     """What the driver chose of our candidates."""
     cycle = run(expert.scene, stages, 1)
     assert cycle.plan.scores is not None
-    return driven(cycle.plan.scores, cycle.candidates, expert.future, expert.group, away_max_m)
+    return driven(cycle.plan.scores, cycle.candidates, expert.future, expert.group, Nearness())
 
 
 def experts(paths: list[Path], most: int) -> Iterator[Expert]:
