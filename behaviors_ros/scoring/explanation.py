@@ -63,6 +63,8 @@ def in_words(scores: Scores, reasons: Reasons, index: int, selected: int) -> str
     code, which = Lost(int(reasons.code[index])), int(reasons.which[index])
     if code in (Lost.GATE, Lost.GENTLER):
         return broken_gate(scores, index, which)
+    if code == Lost.SCORER and which < 0:
+        return f"is {reasons.behind[index]:.3f} behind"
     if code == Lost.SCORER:
         weight = scores.weight[which] / scores.weight.sum()
         part = (scores.score[selected, which] - scores.score[index, which]) * weight
