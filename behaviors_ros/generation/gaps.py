@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from behaviors_ros.datatypes import Array, Candidates
 from behaviors_ros.generation import agents as columns
@@ -53,23 +53,27 @@ def into_gaps(situation: Situation, lateral: Lateral, rules: Gaps, name: str) ->
     if situation.lateral is None or not len(situation.agents):
         return empty(situation)
     wanted = [
-        (_across(situation, lateral, change, gap), gap)
+        (change, gap)
         for change in _targets(offsets.changing(situation, lateral))
         for gap in gaps(situation, change.offset_m, rules)
     ]
     if not wanted:
         return empty(situation)
-    paths = offsets.sampled(situation, [profile for profile, _ in wanted])
-    chosen, motions = [], []
-    for path, (_, gap) in enumerate(wanted):
-        along = aligned(situation, paths.table[path], gap, rules) if paths.usable[path] else None
-        if along is not None:
-            chosen.append(path)
-            motions.append(along)
-    if not motions:
+    motions = aligned(situation, [gap for _, gap in wanted])
+    chosen = [pair for pair, good in zip(wanted, gentle(situation, motions, rules), strict=True) if good]
+    if not chosen:
         return empty(situation)
-    labels = tuple(paths.label[path] for path in chosen)
-    return on_grid(situation, paths, np.array(chosen), np.ascontiguousarray(np.stack(motions)), labels, name)
+    paths = offsets.sampled(situation, [_across(situation, lateral, change, gap) for change, gap in chosen])
+    # On a bend the way along the path is longer or shorter than along the reference.
+    along = [
+        replace(gap, distance=float(np.interp(gap.distance, table[:, 1] - table[0, 1], table[:, 0])))
+        for table, (_, gap) in zip(paths.table, chosen, strict=True)
+    ]
+    keep = paths.usable
+    labels = tuple(label for label, use in zip(paths.label, keep, strict=True) if use)
+    return on_grid(
+        situation, paths, np.flatnonzero(keep), np.ascontiguousarray(aligned(situation, along)[keep]), labels, name
+    )
 
 
 def _targets(changes: list[Profile]) -> list[Profile]:
@@ -126,43 +130,42 @@ def _place(
     return min(max(coasting, low), high), speed
 
 
-def aligned(
-    situation: Situation, table: Float[Array, "sample 9"], gap: Gap, rules: Gaps
-) -> Float[Array, "step 3"] | None:
-    """Distance along a path, speed and acceleration at each step; None beyond the limits of comfort, or standing."""
-    start, time = situation.start, situation.grid.time_s
-    distance = float(np.interp(gap.distance, table[:, 1] - table[0, 1], table[:, 0]))
-    motion = least_jerk(start.speed, start.acceleration, distance, gap.speed, gap.time_s, time)
-    speed, acceleration = motion[:, 1], motion[:, 2]
-    inside = time <= gap.time_s + 1e-9
-    jerk = np.abs(np.diff(acceleration)) / situation.grid.dt_s
-    fast = max(situation.limit_mps, start.speed) + 0.1
-    early = time < 0.5
-    gentle = (acceleration <= rules.acceleration_mps2) & (acceleration >= -rules.deceleration_mps2) | early
-    good = speed[inside].min() > 0.0 and speed.max() <= fast and gentle.all() and jerk.max() <= rules.jerk_mps3
-    return motion if good else None
+def aligned(situation: Situation, wanted: list[Gap]) -> Float[Array, "gap step 3"]:
+    """Distance, speed and acceleration at each step of the motions to the gaps."""
+    start = situation.start
+    distance, speed, duration = np.array([[gap.distance, gap.speed, gap.time_s] for gap in wanted]).T
+    return least_jerk(start.speed, start.acceleration, distance, speed, duration, situation.grid.time_s)
+
+
+def gentle(situation: Situation, motions: Float[Array, "gap step 3"], rules: Gaps) -> Bool[Array, " gap"]:
+    """Motions within the limits of comfort that never stand. What the start has does not count for half a second."""
+    speed, acceleration = motions[..., 1], motions[..., 2]
+    jerk = np.abs(np.diff(acceleration, axis=1)).max(axis=1) / situation.grid.dt_s
+    fast = max(situation.limit_mps, situation.start.speed) + 0.1
+    later = acceleration[:, situation.grid.time_s >= 0.5]
+    return (
+        (speed.min(axis=1) > 0.0) & (speed.max(axis=1) <= fast) & (jerk <= rules.jerk_mps3)
+        & (later.max(axis=1) <= rules.acceleration_mps2) & (later.min(axis=1) >= -rules.deceleration_mps2)
+    )  # fmt: skip
 
 
 def least_jerk(
-    speed: float, acceleration: float, distance: float, end_speed: float, duration: float, time: Float[Array, " step"]
-) -> Float[Array, "step 3"]:
-    """Distance, speed and acceleration of the quintic from (0, v, a) to (distance, end speed, 0), steady afterwards."""
-    t = np.minimum(time, duration)
-    c = np.array([
-        [duration**3, duration**4, duration**5],
-        [3 * duration**2, 4 * duration**3, 5 * duration**4],
-        [6 * duration, 12 * duration**2, 20 * duration**3],
-    ])  # fmt: skip
-    rest = np.array([
-        distance - speed * duration - 0.5 * acceleration * duration**2,
-        end_speed - speed - acceleration * duration, -acceleration,
-    ])  # fmt: skip
-    a3, a4, a5 = np.linalg.solve(c, rest)
-    x = t * (speed + t * (0.5 * acceleration + t * (a3 + t * (a4 + t * a5))))
-    v = speed + t * (acceleration + t * (3 * a3 + t * (4 * a4 + t * 5 * a5)))
-    a = acceleration + t * (6 * a3 + t * (12 * a4 + t * 20 * a5))
-    after = time > duration
-    return np.column_stack((x + np.where(after, end_speed * (time - duration), 0.0), v, np.where(after, 0.0, a)))
+    speed: float, acceleration: float, distance: Float[Array, " motion"], end_speed: Float[Array, " motion"],
+    duration: Float[Array, " motion"], time: Float[Array, " step"],
+) -> Float[Array, "motion step 3"]:  # fmt: skip
+    """Distance, speed and acceleration of quintics from (0, v, a) to (distance, end speed, 0), steady afterwards."""
+    end, last = duration[:, None], end_speed[:, None]
+    t = np.minimum(time, end)
+    gap = distance[:, None] - end * (speed + 0.5 * acceleration * end)
+    slope, bend = (last - speed - acceleration * end) * end, -acceleration * end**2
+    c3 = (10.0 * gap - 4.0 * slope + 0.5 * bend) / end**3
+    c4 = (-15.0 * gap + 7.0 * slope - bend) / end**4
+    c5 = (6.0 * gap - 3.0 * slope + 0.5 * bend) / end**5
+    x = t * (speed + t * (0.5 * acceleration + t * (c3 + t * (c4 + t * c5))))
+    v = speed + t * (acceleration + t * (3 * c3 + t * (4 * c4 + t * 5 * c5)))
+    a = acceleration + t * (6 * c3 + t * (12 * c4 + t * 20 * c5))
+    after = np.maximum(time - end, 0.0)
+    return np.stack((x + last * after, v, np.where(after > 0.0, 0.0, a)), axis=-1)
 
 
 def _across(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -> Profile:

@@ -52,12 +52,13 @@ def crossings(situation: Situation, predictions: Predictions, rules: Yielding) -
     second = _second_modes(situation, predictions, rules.probability_min)
     if second is not None:
         groups.append(second)
-    found = [
-        crossing
-        for along, labels in groups
-        for row, label in zip(along, labels, strict=True)
-        if (crossing := _crossing(situation, rules, row, label)) is not None
-    ]
+    half = 0.5 * situation.vehicle.width_m + rules.beside_m
+    found = []
+    for along, labels in groups:
+        inside = (along[..., columns.RIGHT] < half) & (along[..., columns.LEFT] > -half)
+        for row in np.flatnonzero(inside.any(axis=1) & ~inside.all(axis=1)):
+            crossing = _crossing(situation, along[row], inside[row], labels[row])
+            found += [] if crossing is None else [crossing]
     return sorted(found, key=lambda item: (item.rear, item.label, item.enters_s))[: rules.crossings]
 
 
@@ -85,12 +86,8 @@ def _only(predictions: Predictions, agent: Array, mode: Array) -> Predictions:
     return replace(predictions, id=tuple(predictions.id[i] for i in agent), **modes, **each)
 
 
-def _crossing(situation: Situation, rules: Yielding, along: Array, label: str) -> Crossing | None:
-    """The time an agent spends in the ego's lane ahead; None for one that is there throughout, never, or far on."""
-    half = 0.5 * situation.vehicle.width_m + rules.beside_m
-    inside = (along[:, columns.RIGHT] < half) & (along[:, columns.LEFT] > -half)
-    if not inside.any() or inside.all():
-        return None
+def _crossing(situation: Situation, along: Array, inside: Array, label: str) -> Crossing | None:
+    """When an agent is in the ego's lane ahead, `inside` (step,); None for one behind, far on, or that leads."""
     first, last = (int(edge) for edge in np.flatnonzero(inside)[[0, -1]])
     part = along[first : last + 1]
     rear, front = float(np.nanmin(part[:, columns.REAR])), float(np.nanmax(part[:, columns.FRONT]))

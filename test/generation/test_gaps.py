@@ -38,7 +38,7 @@ def gaps_of(now, agents, **values):
 def test_minimal_jerk_from_rest_to_rest():
     # Flash and Hogan: s = D (10 u^3 - 15 u^4 + 6 u^5); at half time half way, at speed 1.875 D / T
     time = np.array([0.0, 2.0, 4.0, 5.0])
-    motion = least_jerk(0.0, 0.0, 8.0, 0.0, 4.0, time)
+    motion = least_jerk(0.0, 0.0, np.array([8.0]), np.array([0.0]), np.array([4.0]), time)[0]
     assert motion[:, 0] == pytest.approx([0.0, 4.0, 8.0, 8.0])
     assert motion[:, 1] == pytest.approx([0.0, 1.875 * 8.0 / 4.0, 0.0, 0.0])
     assert motion[:, 2] == pytest.approx(np.zeros(4), abs=1e-9)
@@ -48,7 +48,8 @@ def test_minimal_jerk_from_rest_to_rest():
 @given(st.floats(0.0, 20.0), st.floats(-2.0, 2.0), st.floats(5.0, 80.0), st.floats(0.0, 20.0), st.floats(2.0, 5.0))
 def test_least_jerk_is_its_own_integral(speed, acceleration, distance, end, duration):
     time = np.linspace(0.0, 6.0, 6001)
-    x, v, a = least_jerk(speed, acceleration, distance, end, duration, time).T
+    ends = (np.array([number]) for number in (distance, end, duration))
+    x, v, a = least_jerk(speed, acceleration, *ends, time)[0].T
     assert (v[0], a[0]) == pytest.approx((speed, acceleration), abs=1e-9)
     assert np.interp(duration, time, x) == pytest.approx(distance, abs=0.05)
     assert x == pytest.approx(np.concatenate(([0], np.cumsum(0.0005 * (v[1:] + v[:-1])))), abs=0.02)
