@@ -75,7 +75,7 @@ def lines(candidates: Candidates, plan: Plan) -> tuple[Line, ...]:
     scores = plan.scores
     if scores is None:
         return ()
-    reasons = why_not(candidates, scores, plan.index)
+    reasons = why_not(candidates, scores, plan.index, plan.outcome)
     order = [plan.index, *(int(i) for i in _by_total(scores) if i != plan.index)]
     return tuple(
         Line(

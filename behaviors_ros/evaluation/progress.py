@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import shapely
 
 from behaviors_ros.datatypes import Route
 from behaviors_ros.evaluation.drive import Drive
-from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, value
 
 
@@ -58,11 +56,7 @@ def free_drive_m(
 
 
 def goal_entry_s(drive: Drive) -> float:
-    """Arc length of the rear axle on the route at which the box centre first is in the goal's region, m."""
-    goal, route = drive.goal, drive.route
-    if goal.polygon is not None:
-        inside = shapely.contains_xy(shapely.make_valid(shapely.Polygon(goal.polygon)), route.path)
-        ahead = np.flatnonzero(inside & (route.s >= drive.station[0]))
-        if ahead.size:
-            return float(route.s[ahead[0]]) - drive.vehicle.centre_offset_m
-    return float(route_frame(route).project(goal.position)[0]) - drive.vehicle.centre_offset_m
+    """Arc length on the route of the rear axle as the box centre enters the goal's region, or is at its place, m."""
+    route = drive.route
+    entry = route.goal_from_s if math.isfinite(route.goal_from_s) else route.goal_s
+    return entry - drive.vehicle.centre_offset_m

@@ -23,10 +23,9 @@ from behaviors_ros.simulation.rollout import Cycle, drive
 from behaviors_ros.simulation.scenario import Scenario
 
 ROW = (
-    "name", "source", "success", "goal_reached", "at_fault_collisions", "off_road", "timeout", "no_plan", "error", "why",
-    "score", "nuplan_score", "multipliers", "terms", "min_ttc_s", "progress_m", "duration_s", "comfort_violations",
-    "emergency_cycles", "against_traffic_m", "off_centre_s", "red_lights_run",
-    "judge",
+    "name", "source", "success", "goal_reached", "at_fault_collisions", "off_road", "timeout", "no_plan", "error",
+    "why", "score", "nuplan_score", "multipliers", "terms", "min_ttc_s", "progress_m", "duration_s", "emergency_cycles",
+    "comfort_violations", "against_traffic_m", "off_centre_s", "red_lights_run", "judge",
 )  # fmt: skip
 
 

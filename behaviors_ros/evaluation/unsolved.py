@@ -26,6 +26,7 @@ KINDS = {
 }
 
 CRAWL_MPS = 1.0  # below it a time to arrival says nothing
+PASSED_M = 0.1  # this much farther away in the end than once before, it was passed by
 
 
 def why(drive: Drive, metrics: Metrics, solved: bool, rules: Arrival) -> str:
@@ -81,7 +82,7 @@ def _missed(drive: Drive) -> str:
     distance = goal_distance(drive)
     step = int(np.argmin(distance))
     words = f"the goal region was missed by {distance[step]:.1f} m (nearest at {drive.time_s[step]:.1f} s)"
-    if step < len(distance) - 1:
+    if distance[-1] > distance[step] + PASSED_M:
         return words
     if drive.speed[-1] < CRAWL_MPS:
         return f"{words}; stood nearly still in the end"
