@@ -57,9 +57,12 @@ class Configuration(Parameters):
     plugin_modules: tuple[str, ...] = value((), "further modules to import, for plugins of other packages")
     predictor: str = value("class_aware", "plugin that predicts")
     generators: tuple[str, ...] = value(
-        ("idm_proposals", "lattice", "giving_way", "merging", "timed_arrival", "minimal_risk_stop", "previous"),
+        (
+            "idm_proposals", "lattice", "giving_way", "merging", "creep", "pull_over", "timed_arrival",
+            "minimal_risk_stop", "previous",
+        ),
         "plugins whose candidates are put together",
-    )
+    )  # fmt: skip
     gates: tuple[str, ...] = value(GATES, "plugins that forbid")
     scorers: tuple[str, ...] = value(SCORERS, "plugins that weigh")
     selection: Selection = Selection()
