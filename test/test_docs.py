@@ -84,8 +84,9 @@ def commands() -> set[str]:
         if inner is None:
             found.add(name)
             return
+        default = getattr(command, "default_command", None)  # may be left out
         for key, child in inner.items():
-            walk(child, f"{name} {key}")
+            walk(child, name if key == default else f"{name} {key}")
 
     walk(typer.main.get_command(importlib.import_module("behaviors_ros.ros.cli").application()), "behaviors")
     return found

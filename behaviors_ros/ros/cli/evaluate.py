@@ -23,16 +23,15 @@ from behaviors_ros.evaluation.workers import evaluated
 from behaviors_ros.parameters import Vehicle, validated
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
 
-DEFAULT = "set"
-
-
 class SetFirst(TyperGroup):
     """`evaluate SET` is short for `evaluate set SET`."""
+
+    default_command = "set"
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command that is meant in front."""
         named = args and (args[0] in self.commands or args[0] == "--help")
-        return super().parse_args(ctx, args if named or not args else [DEFAULT, *args])
+        return super().parse_args(ctx, args if named or not args else [self.default_command, *args])
 
 
 def add(app: typer.Typer) -> None:
@@ -40,7 +39,7 @@ def add(app: typer.Typer) -> None:
     evaluate = typer.Typer(
         cls=SetFirst, help="Closed-loop evaluation: `evaluate SET` is `evaluate set SET`.", no_args_is_help=True
     )
-    evaluate.command(DEFAULT)(evaluate_set)
+    evaluate.command(SetFirst.default_command)(evaluate_set)
     evaluate.command("explain")(explain_cycle)
     evaluate.command("report")(report)
     app.add_typer(evaluate, name="evaluate")
