@@ -7,6 +7,11 @@ import jaxtyping
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden`: write what is found into the files of test/golden."""
+    parser.addoption("--update-golden", action="store_true", help="write the expectations of golden scenes anew")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Recordings and maps for development; tests that use them run where they are present."""

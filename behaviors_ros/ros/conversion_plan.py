@@ -133,6 +133,7 @@ def _decided(decision: Decision | None) -> dict[str, Any]:
         "before": list(decision.before),
         "behind": list(decision.behind),
         "doubt_since": time_message(decision.doubt_since_ns),
+        "waits_since": time_message(decision.waits_since_ns),
     }
 
 
@@ -144,6 +145,7 @@ def _decision(message: SelectedTrajectory) -> Decision | None:
     return Decision(
         Manoeuvre(message.manoeuvre), message.subject, nanoseconds(message.since), message.lead,
         tuple(message.before), tuple(message.behind), nanoseconds(message.doubt_since),
+        nanoseconds(message.waits_since),
     )  # fmt: skip
 
 

@@ -129,20 +129,23 @@ def _kinds(route: Route) -> Int[Array, "place"]:
 def _name_lateral(
     route: Route, candidates: Candidates, meaning: Meaning, met: Encounters, extent: Extent, name: Callable[..., None]
 ) -> None:
-    """Going back to the own lane, past an agent, to the lane beside."""
+    """Going back to the own lane, past an agent, to stay in the lane beside."""
     start, end = candidates.d[:, 0], candidates.d[:, -1]
     lane_start, lane_end = _lane(route, candidates.s[:, 0], start), _lane(route, candidates.s[:, -1], end)
     settled = _settled(route, candidates.s[:, 0], start, extent.half_width) & (lane_start == lane_end)
-    leaves = (lane_end != 0) & ~settled
+    # Who halts where it is does none of these.
+    still = (candidates.speed[:, -1] < meaning.standing_mps) & (np.abs(end - start) < meaning.aside_m)
+    leaves = (lane_end != 0) & ~settled & ~still
     to_lane = leaves & _same_direction(route, candidates.s[:, -1], lane_end)
-    out = leaves & ~to_lane & (np.abs(end) > np.abs(start))
+    back = np.abs(end) < np.abs(start) - meaning.aside_m
     outside = _overhang(route, candidates.s[:, 0], start, extent.half_width) > meaning.aside_m
-    name((outside & (lane_end == 0)) | (leaves & ~to_lane & ~out), Manoeuvre.RETURN)
+    name((outside | leaves) & ~to_lane & back, Manoeuvre.RETURN)
+    out = leaves & ~to_lane & ~back
     name(out, np.where(lane_end > 0, Manoeuvre.PASS_LEFT, Manoeuvre.PASS_RIGHT), met.blocking)
+    passes = (met.past >= 0) & ~settled & ~still
+    name(passes, np.where(met.past_side > 0, Manoeuvre.PASS_LEFT, Manoeuvre.PASS_RIGHT), met.past, met.past_at_s)
     whom = np.where(met.gap >= 0, met.gap, met.lead)
     name(to_lane, np.where(lane_end > 0, Manoeuvre.CHANGE_LEFT, Manoeuvre.CHANGE_RIGHT), whom)
-    passes = (met.past >= 0) & ~settled
-    name(passes, np.where(met.past_side > 0, Manoeuvre.PASS_LEFT, Manoeuvre.PASS_RIGHT), met.past, met.past_at_s)
 
 
 def _lane(route: Route, s: Float[Array, "candidate"], d: Float[Array, "candidate"]) -> Int[Array, "candidate"]:

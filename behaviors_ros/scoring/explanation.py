@@ -38,7 +38,7 @@ class Reasons(NamedTuple):
 def why_not(candidates: Candidates, scores: Scores, index: int, outcome: Outcome) -> Reasons:
     """For every candidate why not it but `index` was selected, with what outcome."""
     count = len(candidates)
-    rows, failed = np.arange(count), ~scores.passed
+    failed = ~scores.passed
     weight = scores.weight / max(scores.weight.sum(), 1e-12)
     loss = (scores.score[index] - scores.score) * weight
     broken = failed.any(axis=1)
@@ -47,21 +47,21 @@ def why_not(candidates: Candidates, scores: Scores, index: int, outcome: Outcome
     behind = scores.total[index] - scores.total
     kept = Lost.WAITED if outcome == Outcome.SELECTED else Lost.HYSTERESIS
     code = np.where(broken, Lost.GATE, np.where(behind < 0.0, kept, Lost.SCORER))
-    if not scores.admissible[index]:
-        code[rows] = np.where(broken, Lost.GENTLER, code)
+    if outcome in (Outcome.STOPPING, Outcome.EMERGENCY):
+        code = np.where(broken & scores.admissible[index], code, Lost.GENTLER)
     code[~finite(candidates)] = Lost.NOT_FINITE
     if scores.evaluated is not None:
         code[~scores.evaluated] = Lost.NOT_EVALUATED
     code[index] = Lost.SELECTED
     which = np.where(broken & (code != Lost.NOT_FINITE), which, costliest)
-    named = np.isin(code, (Lost.GATE, Lost.SCORER, Lost.GENTLER))
+    named = (code == Lost.GATE) | (code == Lost.SCORER) | ((code == Lost.GENTLER) & broken)
     return Reasons(code, np.where(named, which, -1), behind)
 
 
 def in_words(scores: Scores, reasons: Reasons, index: int, selected: int) -> str:
     """Why candidate `index` lost to `selected`: "breaks collision (1.4 s < 3 s)", "is 0.03 behind, 0.02 by comfort"."""
     code, which = Lost(int(reasons.code[index])), int(reasons.which[index])
-    if code in (Lost.GATE, Lost.GENTLER):
+    if code == Lost.GATE or (code == Lost.GENTLER and which >= 0):
         return broken_gate(scores, index, which)
     if code == Lost.SCORER and which < 0:
         return f"is {reasons.behind[index]:.3f} behind"
@@ -73,6 +73,8 @@ def in_words(scores: Scores, reasons: Reasons, index: int, selected: int) -> str
         return f"leads by {-reasons.behind[index]:.3f}, too little to change"
     if code == Lost.WAITED:
         return f"leads by {-reasons.behind[index]:.3f}, but the ego has waited for long"
+    if code == Lost.GENTLER:
+        return "is less gentle"
     return {Lost.NOT_FINITE: "not finite", Lost.NOT_EVALUATED: "not evaluated", Lost.SELECTED: "selected"}[code]
 
 

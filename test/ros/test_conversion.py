@@ -252,7 +252,7 @@ def test_candidates_round_trip_to_the_bit(data, place):
 DECISIONS = st.none() | st.builds(
     Decision, st.sampled_from(Manoeuvre), st.sampled_from(["", "signal 12", 32 * "a"]), st.integers(0, 2**60),
     st.floats(-1.0, 1.0), st.sampled_from([(), (32 * "b",)]), st.sampled_from([(), (32 * "c", 32 * "d")]),
-    st.integers(0, 2**60),
+    st.integers(0, 2**60), st.integers(0, 2**60),
 )  # fmt: skip
 
 
