@@ -25,6 +25,7 @@ from behaviors_ros.datatypes import (
     SignalColor,
     Trajectory,
 )
+from behaviors_ros.evaluation.explanation_panel import decision_of, timeline, told
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
@@ -128,9 +129,9 @@ def _shown(plan: Plan, count: int, limit: int) -> list[int]:
 def _candidates(cycle: Cycle, origin: Array, content: ReportContent) -> list[dict[str, Any]]:
     """Candidates with their path, verdicts and terms."""
     candidates, scores = cycle.candidates, cycle.plan.scores
-    rows = []
-    for i in _shown(cycle.plan, len(candidates), content.candidates_max):
-        row: dict[str, Any] = {
+    rows, shown = [], _shown(cycle.plan, len(candidates), content.candidates_max)
+    for i, words in zip(shown, told(cycle, shown), strict=True):
+        row: dict[str, Any] = words | {
             "i": i, "g": candidates.generator[i], "n": candidates.label[i],
             "xy": _cm(candidates.position[i, :: content.point_every], origin),
         }  # fmt: skip
@@ -177,7 +178,7 @@ def _frame(cycle: Cycle, start_ns: int, origin: Array, content: ReportContent) -
         "plan": _path(plan.trajectory, origin, 2),
         "stop": _path(plan.stop, origin, content.point_every),
         "generator": plan.generator, "label": plan.label, "reason": plan.reason, "outcome": plan.outcome.name,
-        "degraded": _lacking(plan.degraded), "id": plan.plan_id, "index": plan.index,
+        "degraded": _lacking(plan.degraded), "id": plan.plan_id, "index": plan.index, "decision": decision_of(plan),
     }  # fmt: skip
 
 
@@ -203,6 +204,7 @@ def page_data(
         "scorers": list(scores.scorers) if scores is not None else [],
         "weights": [round(float(w), 3) for w in scores.weight] if scores is not None else [],
         "colors": {int(c): c.name.lower() for c in SignalColor},
+        "timeline": timeline(frames),
         "frames": frames,
     }
 

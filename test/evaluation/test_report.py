@@ -218,4 +218,4 @@ def test_the_page_opens_in_a_browser(page, tmp_path, number):
     # the third frame is 0.2 s after the first, its plan is 42
     assert f"{0.1 * number:.1f} s  #{40 + number}" in dom
     assert "no signals, slow" in dom and "2 of 3 admissible" in dom and "36 km/h" in dom
-    assert "stop &lt;now&gt;" in dom and "collision 0.3" in dom and "time to collision" in dom
+    assert "stop &lt;now&gt;" in dom and "breaks collision (0.3 &lt; 0.5)" in dom and "time to collision" in dom
