@@ -24,7 +24,7 @@ from behaviors_ros.ros.graph import NODES, TOPICS
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PAGE_IDS = [str(path.relative_to(ROOT)) for path in PAGES]
-TOP = ("behaviors_ros/", "config/", "docs/", "launch/", "msg/", "test/")
+TOP = ("behaviors_ros/", "benchmarks/", "config/", "docs/", "launch/", "msg/", "test/")
 
 
 def text(name: str) -> str:

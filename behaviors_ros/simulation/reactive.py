@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from behaviors_ros.datatypes import VULNERABLE, Array, LaneMap, SignalColor
 from behaviors_ros.geometry.boxes import corners
@@ -21,6 +21,8 @@ from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.simulation.giving_way import GiveWay, Passage, Waited, waited
 from behaviors_ros.simulation.lane_change import LaneChange
 from behaviors_ros.simulation.traffic import Body, Motion, Surroundings, Trigger
+
+ACROSS = 0.5  # sine of the angle from which a road user crosses rather than goes along
 
 
 class Idm(Parameters):
@@ -48,6 +50,21 @@ class ReactivePath:
     speed: Float[Array, "sample"]
     signals: tuple[tuple[float, tuple[int, ...]], ...] = ()
     gives_way: tuple[GiveWay, ...] = ()
+
+    @cached_property
+    def _turn(self) -> tuple[float, float]:
+        """Middle and half range of the path's heading, rad."""
+        heading = np.unwrap(self.frame.heading(self.frame.s))
+        low, high = float(heading.min()), float(heading.max())
+        return 0.5 * (low + high), 0.5 * (high - low)
+
+    def may_be_crossed(self, yaw: Float[Array, "agent"]) -> Bool[Array, "agent"]:
+        """Whether straight on at `yaw` (rad) can lead across the path anywhere: its heading decides without a look at
+        where.
+        """
+        middle, half = self._turn
+        off = np.abs((yaw - middle + 0.5 * np.pi) % np.pi - 0.5 * np.pi)
+        return np.asarray(off + half > math.asin(ACROSS) - 1e-6)
 
 
 Slow = tuple[float, float, float]  # from and to arc length (m), speed (m/s)
@@ -139,10 +156,11 @@ class Reactive:
 
     def _obstacles(self, surroundings: Surroundings) -> list[tuple[float, float]]:
         """(gap m, speed along the path m/s) of everything to slow down for."""
-        others = np.array([i for i, body in enumerate(surroundings.bodies) if body.id != self.body.id], dtype=np.int64)
-        here = np.asarray(self.path.frame.point(self.s))
-        offset = surroundings.position[others] - here
-        others = others[np.hypot(offset[:, 0], offset[:, 1]) < self.idm.sight_m]
+        offset = surroundings.position - np.asarray(self.path.frame.point(self.s))
+        near = np.hypot(offset[:, 0], offset[:, 1]) < self.idm.sight_m
+        if self.body.id in surroundings.row:
+            near[surroundings.row[self.body.id]] = False
+        others = np.flatnonzero(near)
         found = self._red_lines(surroundings)
         if others.size:
             found += self._in_corridor(surroundings, others) + self._crossing(surroundings, others)
@@ -164,8 +182,13 @@ class Reactive:
 
     def _in_corridor(self, surroundings: Surroundings, others: Array) -> list[tuple[float, float]]:
         half = 0.5 * self.body.width + self.idm.clearance_m
-        length = np.array([surroundings.bodies[i].length for i in others])
-        width = np.array([surroundings.bodies[i].width for i in others])
+        # Boxes are projected with their corners only where their middle is near enough to be in the corridor at all.
+        reach = 0.5 * np.hypot(*surroundings.size[others].T) + 1.0
+        s, d = self.path.frame.project(surroundings.position[others])
+        others = others[(s + reach > self.s) & (np.abs(d) < half + reach)]
+        if not others.size:
+            return []
+        length, width = surroundings.size[others].T
         boxes = corners(surroundings.position[others], surroundings.yaw[others], length, width)
         s, d = self.path.frame.project(boxes)
         ahead = (s.max(axis=1) > self.s) & (s.mean(axis=1) > self.s)
@@ -179,6 +202,9 @@ class Reactive:
 
         Each is taken to hold its heading and its acceleration until it stops.
         """
+        others = others[(surroundings.speed[others] > 0.5) & self.path.may_be_crossed(surroundings.yaw[others])]
+        if not others.size:
+            return []
         time = np.arange(0.5, self.idm.crossing_horizon_s + 1e-9, 0.5)
         v, a = surroundings.speed[others, None], np.minimum(surroundings.acceleration[others, None], 0.0)
         until = np.where(a < -0.1, np.minimum(time, v / np.maximum(-a, 0.1)), time)
@@ -186,7 +212,7 @@ class Reactive:
         yaw = surroundings.yaw[others]
         along = np.stack((np.cos(yaw), np.sin(yaw)), axis=-1)
         s, d = self.path.frame.project(surroundings.position[others, None] + distance[..., None] * along[:, None])
-        across = np.abs(np.sin(yaw[:, None] - self.path.frame.heading(s))) > 0.5
+        across = np.abs(np.sin(yaw[:, None] - self.path.frame.heading(s))) > ACROSS
         half = 0.5 * self.body.width + self.idm.clearance_m + 0.5
         enters = across & (np.abs(d) < half) & (s > self.front) & (v > 0.5)
         found = []

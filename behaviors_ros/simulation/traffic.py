@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -49,6 +50,16 @@ class Surroundings:
     speed: Float[Array, "agent"]
     acceleration: Float[Array, "agent"]
     signals: Signals | None
+
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Row of each body by its id."""
+        return {body.id: row for row, body in enumerate(self.bodies)}
+
+    @cached_property
+    def size(self) -> Float[Array, "agent 2"]:
+        """Length and width of the boxes, m."""
+        return np.array([(body.length, body.width) for body in self.bodies])
 
     @property
     def ego_front(self) -> Float[Array, "2"]:
