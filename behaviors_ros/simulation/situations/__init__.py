@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,8 @@ from behaviors_ros.simulation.situations import (
     roundabouts,
 )
 from behaviors_ros.simulation.situations.draft import Draft
+from behaviors_ros.simulation.situations.sites import Street
+from behaviors_ros.simulation.situations.stretches import find
 from behaviors_ros.simulation.situations.variation import SPREAD, Variation
 
 KINDS: dict[str, Callable[[Variation], Draft]] = {
@@ -52,6 +54,9 @@ KINDS: dict[str, Callable[[Variation], Draft]] = {
 }
 
 
+ANYWHERE = ("jaywalker", "animal", "lead_braking")
+
+
 class Situation(NamedTuple):
     """A situation still to be built: its name, and what builds it (for a vehicle, the default one where None)."""
 
@@ -64,13 +69,34 @@ def kinds() -> tuple[str, ...]:
     return tuple(KINDS)
 
 
-def drafted(kind: str, variant: int, seed: int = 0) -> Draft:
-    """A situation as form, map and the careful driver's solution. An unknown kind raises `BehaviorsError`."""
+def anywhere() -> tuple[str, ...]:
+    """Names of the kinds that can be laid on a stretch of any map."""
+    return ANYWHERE
+
+
+def about(kind: str) -> str:
+    """What happens in a kind, in one sentence."""
+    return (KINDS[kind].__doc__ or "").split("\n")[0]
+
+
+def stretches(folder: Path) -> tuple[Street, ...]:
+    """Stretches of the Lanelet2 maps in a folder; none there raises `InputError`."""
+    return find(folder)
+
+
+def drafted(kind: str, variant: int, seed: int = 0, places: Sequence[Street] = ()) -> Draft:
+    """A situation as form, map and the careful driver's solution. An unknown kind raises `BehaviorsError`.
+
+    places: stretches of given maps, taken in turn by the variants.
+    """
     if kind not in KINDS:
         raise BehaviorsError(f"situation kind '{kind}' is unknown; known: {', '.join(KINDS)}")
     if variant < 0 or seed < 0:
         raise BehaviorsError(f"situation {kind}: variant {variant}, seed {seed}: give numbers from 0 on")
-    return KINDS[kind](Variation(kind, variant, seed))
+    if places and kind not in ANYWHERE:
+        raise BehaviorsError(f"situation kind '{kind}' needs a road of its own; on given maps: {', '.join(ANYWHERE)}")
+    place = places[variant % len(places)] if places else None
+    return KINDS[kind](Variation(kind, variant, seed, place))
 
 
 def situation(kind: str, variant: int, seed: int = 0, vehicle: Vehicle | None = None) -> Scenario:

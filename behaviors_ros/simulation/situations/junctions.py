@@ -104,7 +104,7 @@ def _stop(site: Junction, source: str, area: Array):
 
 
 def occluded_junction(v: Variation) -> Draft:
-    """The ego comes from a side road to a priority road that buildings and parked cars hide until it is there.
+    """The ego comes from a side road to a priority road that buildings hide until it is there.
 
     Buildings stand 5 (easy) to 2 m (hard) from the priority road's lane and 2 m beside the side road. From a stop with
     the bumper 0.7 m before the lane one sees along it; so who creeps there and waits for a gap is safe. The streams

@@ -20,7 +20,7 @@ def lead_braking(v: Variation) -> Draft:
     gives) a driver who reacts after 0.5 s has the room v (h - 0.5) + v^2 / 2b - 2 m to stop, so a needed deceleration
     of v^2 / 2 over that room: 2.4 to 3.9 m/s^2 (at 50 km/h), less at lower speeds.
     """
-    site = street(
+    site = v.place or street(
         bent(v.turn(), 400.0, v.one_of((0.0, 0.0, 0.3, -0.3)), 60.0, 150.0), v.between(2.9, 3.6), v.one_of((30, 50))
     )
     speed = site.limit_mps * v.between(0.85, 1.0)
@@ -29,7 +29,7 @@ def lead_braking(v: Variation) -> Draft:
     needed = speed**2 / (2.0 * room)
     begin_s = 30.0
     gap = 2.0 + headway * speed
-    brakes_m = speed * v.between(4.0, 7.0)
+    brakes_m = min(speed * v.between(4.0, 7.0), site.frame.length - 160.0)
     stops = v.chance(0.5)
     low, length = (0.3, 1.2) if stops else (v.between(1.5, 3.0), v.between(6.0, 12.0))
     spot = begin_s + gap + 8.0 + brakes_m
@@ -38,10 +38,10 @@ def lead_braking(v: Variation) -> Draft:
     path = site.line(0.0, site.frame.length, site.ego_d)
     # Its centre is half its length, the ego's rear axle 3.6 m behind the own front bumper.
     lead = driving("lead", path, speed, site.point(begin_s + 3.6 + gap + 2.3, site.ego_d), driver=driver, slow=slow)
-    end_s = spot + 110.0
+    end_s = site.within(spot + 110.0)
     why = f"it brakes with {braking:.1f} m/s^2 and {'stands' if stops else 'creeps'}; {needed:.1f} m/s^2 needed"
     return draft(
-        v, site.town.osm, start(site.point(begin_s, site.ego_d), site.yaw(begin_s), speed),
+        v, site.map, start(site.point(begin_s, site.ego_d), site.yaw(begin_s), speed),
         goal(site.point(end_s, site.ego_d), site.yaw(end_s), width_m=site.lane_m), [lead],
         2.2 * (end_s - begin_s) / speed + 15.0, share(needed, 1.2, 4.0), why, Careful(),
     )  # fmt: skip

@@ -56,6 +56,8 @@ def blocked_lane(v: Variation) -> Draft:
     d = site.ego_d
     things: list[Thing] = []
     for index, s in enumerate(np.arange(begin, begin + length + 0.1, 2.5)):
+        if abs(s - begin - 0.5 * length) < 3.2:
+            continue
         on = d - 0.9 + 1.8 * (index % 2) if 0 < index < length / 2.5 - 1 else d
         things.append(
             standing(f"barrier {index + 1}", site.point(s, on), site.yaw(s), kind="hazard", length_m=0.4, width_m=1.2)

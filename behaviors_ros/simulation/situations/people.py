@@ -40,7 +40,7 @@ def crosswalk(v: Variation) -> Draft:
     for index in range(v.whole(2, 4)):
         side = -1.0 if index == 0 else v.one_of((-1.0, 1.0))
         # Who walks one way keeps to one half of the zebra, so that nobody has to go round another.
-        along = at_s + side * (0.35 + 0.5 * index)
+        along = at_s + side * (0.35 + 0.55 * index)
         way = np.array([site.point(along, side * d) for d in (lane + 1.0, -lane - 1.5, -lane - 4.0)])
         late = 0.0 if index == 0 else v.between(0.3, 3.0)
         trigger = approaching(stop_line, within, late)
@@ -58,7 +58,7 @@ def jaywalker(v: Variation) -> Draft:
     with a = 2.0 (easy) to 4.0 m/s^2 (hard): braking at a after half a second stops 2 m before. The walking speed is
     such that the pedestrian is within 0.8 m of the centre line when the ego would arrive; every fifth runs by before.
     """
-    site = street(straight((0.0, 0.0), v.turn(), 240.0), v.between(2.9, 3.6), v.one_of((30, 30, 50)))
+    site = v.place or street(straight((0.0, 0.0), v.turn(), 240.0), v.between(2.9, 3.6), v.one_of((30, 30, 50)))
     speed, at_s, lane = site.limit_mps, 120.0, site.lane_m
     braking = v.graded(2.0, 4.0)
     sight_m = stopping_m(speed, braking)
@@ -75,7 +75,7 @@ def jaywalker(v: Variation) -> Draft:
     for index in range(v.whole(0, 3)):
         place = site.point(at_s - 11.0 - 6.2 * index, -lane - 1.15)
         people.append(standing(f"parked car {index + 1}", place, site.yaw(at_s)))
-    if v.whole(0, 1):
+    if v.chance(0.5) and v.place is None:
         people.append(_oncoming(site, at_s, v, -60.0))
     return _on_street(v, site, at_s, people, share(braking, 2.0, 4.0), f"a stop of {braking:.1f} m/s^2 once in view")
 
@@ -88,7 +88,7 @@ def animal(v: Variation) -> Draft:
     or just misses it.
     """
     bend = v.one_of((0.0, 0.0, -0.5, 0.5))
-    site = street(bent(v.turn(), 260.0, bend, 70.0, 90.0), v.between(2.9, 3.6), v.one_of((30, 50)))
+    site = v.place or street(bent(v.turn(), 260.0, bend, 70.0, 90.0), v.between(2.9, 3.6), v.one_of((30, 50)))
     speed, at_s, lane = site.limit_mps, 130.0, site.lane_m
     braking = v.graded(2.0, 4.0)
     within = stopping_m(speed, braking)
@@ -121,9 +121,9 @@ def _on_street(
     extra_s: float = 8.0,
 ) -> Draft:  # fmt: skip
     """The ego comes along the street at 80 to 100 % of the limit; the goal is 60 m past the place."""
-    begin_s, end_s = at_s - min(100.0, 8.0 * site.limit_mps), at_s + 60.0
+    begin_s, end_s = at_s - min(100.0, 8.0 * site.limit_mps), site.within(at_s + 60.0)
     position: Array = site.point(begin_s, site.ego_d)
     first = start(position, site.yaw(begin_s), site.limit_mps * v.between(0.8, 1.0))
     last = goal(site.point(end_s, site.ego_d), site.yaw(end_s), width_m=site.lane_m)
     duration = 1.6 * (end_s - begin_s) / site.limit_mps + 6.0 + extra_s
-    return draft(v, site.town.osm, first, last, agents, duration, difficulty, why, Careful())
+    return draft(v, site.map, first, last, agents, duration, difficulty, why, Careful())

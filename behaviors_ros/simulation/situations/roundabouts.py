@@ -97,14 +97,16 @@ def _curve(start_: Array, yaw: float, end: Array, end_yaw: float) -> Axis:
 def roundabout(v: Variation) -> Draft:
     """The ego enters a roundabout of 3 or 4 arms, passes one to three exits and leaves; others are in it or enter.
 
-    One (easy) to six (hard) cars come from other arms over 25 s and give way when they enter, also to the ego. Whoever
-    waits at the entry for a gap gets one at the latest after the last; in the ring all drive about 5 m/s.
+    One (easy) to six (hard) cars come from other arms over 25 s and give way when they enter, also to the ego; the
+    ring's radius is 17 (easy) to 12 m (hard). Whoever waits at the entry for a gap gets one at the latest after the
+    last; in the ring all drive about 5 m/s.
     """
     count = v.one_of((3, 4, 4))
     first = v.turn()
     yaws = [first + index * math.tau / count + (v.between(-0.15, 0.15) if index else 0.0) for index in range(count)]
     limit_kmh = v.one_of((30, 50))
-    ring = Ring(yaws, v.between(12.0, 17.0), v.between(3.3, 3.8), limit_kmh)
+    radius = v.graded(17.0, 12.0)
+    ring = Ring(yaws, radius, v.between(3.3, 3.8), limit_kmh)
     cars = round(v.graded(1.0, 6.0))
     agents: list[ReactiveForm] = []
     ego_s = 70.0 / ring.limit_mps + 2.0
@@ -124,8 +126,9 @@ def roundabout(v: Variation) -> Draft:
     far = min(80.0, 8.0 * ring.limit_mps)
     arm, out = ring.arms[0], ring.arms[target]
     half = 0.5 * ring.town.lane_m
+    hard = 0.8 * share(cars, 1.0, 6.0) + 0.2 * share(radius, 17.0, 12.0)
     return draft(
         v, ring.town.osm, start(arm.at(far, half), arm.yaw + math.pi, ring.limit_mps * v.between(0.75, 0.95)),
-        goal(out.at(45.0, -half), out.yaw, width_m=ring.town.lane_m), agents, 75.0, share(cars, 1.0, 6.0),
-        f"{cars} other cars, exit {target} of {count - 1}", Careful((ring.gives_way(0, 1.5),)),
+        goal(out.at(45.0, -half), out.yaw, width_m=ring.town.lane_m), agents, 75.0, hard,
+        f"{cars} other cars, radius {radius:.0f} m, exit {target} of {count - 1}", Careful((ring.gives_way(0, 1.5),)),
     )  # fmt: skip

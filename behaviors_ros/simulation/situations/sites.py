@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +13,7 @@ from jaxtyping import Float
 from behaviors_ros.datatypes import Array
 from behaviors_ros.geometry.frenet import FrenetFrame
 from behaviors_ros.geometry.polylines import without_duplicates
-from behaviors_ros.simulation.worlds.osm import Axis, blended_turn, straight
+from behaviors_ros.simulation.worlds.osm import Axis, OsmMap, blended_turn, straight
 from behaviors_ros.simulation.worlds.town import Arm, Town
 
 LIMITS_KMH = (30, 50)
@@ -20,13 +21,26 @@ LIMITS_KMH = (30, 50)
 
 @dataclass(frozen=True, eq=False)
 class Street:
-    """A street along an axis: `lane_m` wide lanes to both sides; (s, d) are along and left of the axis, m."""
+    """A street along an axis: `lane_m` wide lanes to both sides; (s, d) are along and left of the axis, m.
+
+    file: the map file of a stretch of a given map, which has no oncoming lane for certain.
+    """
 
     town: Town
     axis: Axis
     lane_m: float
     limit_kmh: int
     lanes: tuple[int, int]
+    file: Path | None = None
+
+    @property
+    def map(self) -> OsmMap | Path:
+        """Its map: laid out, or of a file."""
+        return self.file or self.town.osm
+
+    def within(self, s: float) -> float:
+        """The arc length, kept 3 m inside the street."""
+        return min(max(s, 3.0), self.frame.length - 3.0)
 
     @cached_property
     def frame(self) -> FrenetFrame:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from behaviors_ros.simulation.situations.sites import Street
 
 T = TypeVar("T")
 SPREAD = 20  # variants over which the grade runs once from easy to hard
@@ -14,10 +17,14 @@ STRIDE = 7  # neighbouring variants differ in grade: 7 is coprime to 20, so that
 
 
 class Variation:
-    """Draws of one variant; the same arguments give the same draws. level: its grade, 0 easiest to 1 hardest."""
+    """Draws of one variant; the same arguments give the same draws. level: its grade, 0 easiest to 1 hardest.
 
-    def __init__(self, kind: str, variant: int, seed: int) -> None:
+    place: a stretch of a given map to be laid on instead of a road of its own.
+    """
+
+    def __init__(self, kind: str, variant: int, seed: int, place: Street | None = None) -> None:
         """Begin the draws of a variant."""
+        self.place = place
         self.kind, self.variant, self.seed = kind, variant, seed
         self.level = ((variant * STRIDE) % SPREAD) / (SPREAD - 1)
         self._draws = np.random.default_rng((seed, zlib.crc32(kind.encode()), variant))
