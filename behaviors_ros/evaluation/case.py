@@ -28,6 +28,7 @@ from behaviors_ros.evaluation.region import outside_m
 from behaviors_ros.evaluation.sets import Case, Task, load
 from behaviors_ros.evaluation.summary import decision_hash
 from behaviors_ros.evaluation.unsolved import why
+from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.rollout import Log, Planner, RolloutParameters, rollout
 from behaviors_ros.simulation.scenario import Scenario
 
@@ -73,10 +74,7 @@ class Stopwatch:
 
 def setup(scenario: Scenario, options: Options) -> Setup:
     """Stages, controller and rollout for a scenario: planned for its vehicle, a plan each of its time steps."""
-    tree = dict(options.configuration) | {"vehicle": scenario.vehicle.model_dump()}
-    if options.predictor not in (None, GROUND_TRUTH):
-        tree["predictor"] = options.predictor
-    stages = pipeline.build(tree)
+    stages = stages_of(options, scenario.vehicle)
     oracle = GroundTruth(scenario) if options.predictor == GROUND_TRUTH else None
     if oracle is not None:
         stages = replace(stages, predictor=oracle)
@@ -87,6 +85,14 @@ def setup(scenario: Scenario, options: Options) -> Setup:
     )
     controller = registry.create("controller", PurePursuit.name, {}, scenario.vehicle)
     return Setup(stages, controller, parameters, oracle)
+
+
+def stages_of(options: Options, vehicle: Vehicle) -> pipeline.Stages:
+    """The planner of a run for a vehicle; what is wrong with its configuration raises."""
+    tree = dict(options.configuration) | {"vehicle": vehicle.model_dump()}
+    if options.predictor not in (None, GROUND_TRUTH):
+        tree["predictor"] = options.predictor
+    return pipeline.build(tree)
 
 
 def driven(task: Task, options: Options, planner: Planner = pipeline.run, keep_cycles: bool = False) -> Log:

@@ -13,15 +13,17 @@ from typer.core import TyperGroup
 
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation import folder
+from behaviors_ros.evaluation.case import stages_of
 from behaviors_ros.evaluation.explain import Explained, Line, explain, lines
 from behaviors_ros.evaluation.judgement import judge
-from behaviors_ros.evaluation.options import GROUND_TRUTH, Options, configuration, setting, vehicle_of
+from behaviors_ros.evaluation.options import BMW_320I, GROUND_TRUTH, Options, configuration, setting, vehicle_of
 from behaviors_ros.evaluation.run_report import write_run_report
 from behaviors_ros.evaluation.sets import data_folder, find
 from behaviors_ros.evaluation.totals import totals
 from behaviors_ros.evaluation.workers import evaluated
 from behaviors_ros.parameters import Vehicle, validated
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
+
 
 class SetFirst(TyperGroup):
     """`evaluate SET` is short for `evaluate set SET`."""
@@ -84,6 +86,7 @@ def evaluate_set(
         "planner": planner, "predictor": predictor, "traffic": traffic, "tracking": tracking, "configuration": tree,
         "vehicle": driven_with, "seed": seed,
     }, "evaluate")  # fmt: skip
+    stages_of(options, driven_with or BMW_320I)  # says at once what is wrong with the planner
     path = _begun(name, options, out, data_folder(data), limit, resume)
     _drive(path, workers, address)
     if judge_with is not None:
