@@ -57,3 +57,13 @@ def test_balanced_is_the_default_and_the_others_lean_to_their_sides():
     assert assertive["progress"] > defaults["progress"] == comfort["progress"]
     for name in ("time_to_collision", "collision_risk"):
         assert comfort[name] == defaults[name] == assertive[name]
+
+
+def test_the_page_tells_what_the_default_weights_are_worth():
+    page = (PROFILES[0].parents[2] / "docs" / "weights.md").read_text()
+    rows = re.findall(r"^\| (\w+) ([\d.]+) \|.*\| ([\d.]+) \| ([\d.]+) s \|$", page, re.MULTILINE)
+    defaults = {scorer.name: scorer.p.weight for scorer in pipeline.build({}).scorers}
+    assert len(rows) > 10
+    for name, weight, loss, delay in rows:
+        assert float(weight) == defaults[name], name
+        assert float(delay) == pytest.approx(delay_s(float(loss), defaults[name], defaults["progress"]), rel=0.1), name

@@ -23,7 +23,7 @@ class OcclusionParameters(Parameters):
     """Who may come out, and what the ego can do then."""
 
     weight: float = value(
-        1.5, "share in the weighted mean: past a parked van 1 m away 16 instead of 36 km/h is worth 1.8 s of delay",
+        3.0, "share in the weighted mean: past a parked van 1 m away 16 instead of 36 km/h is worth 3.0 s of delay",
         low=0.0, high=100.0,
     )  # fmt: skip
     response_s: float = value(0.3, "time before the ego's braking takes hold", low=0.0, high=3.0)
@@ -32,7 +32,9 @@ class OcclusionParameters(Parameters):
     harm_mps: float = value(8.0, "speed of impact from which harm counts in full", low=1.0, high=30.0)
     walker_mps: float = value(1.5, "speed at which somebody on foot comes out", low=0.2, high=10.0)
     walkers_limit_mps: float = value(20.0, "nobody walks on roads with a higher speed limit", low=1.0, high=60.0)
-    chance: float = value(0.9, "how much a hidden person counts", low=0.0, high=1.0)
+    chance: float = value(0.8, "how much a hidden person counts", low=0.0, high=1.0)
+    crosswalk_chance: float = value(1.0, "likewise at a crosswalk", low=0.0, high=1.0)
+    crosswalk_m: float = value(8.0, "who hides a crosswalk ends at most this far before it", low=0.0, high=30.0)
     car_hides: float = value(0.6, "share of this behind a car, over which one may see", low=0.0, high=1.0)
     van_length_m: float = value(5.4, "vehicles from this length on, trucks and buses hide in full", low=1.0, high=30.0)
     van_width_m: float = value(2.05, "or from this width on", low=0.5, high=4.0)
@@ -101,7 +103,11 @@ class Occlusion:
         half = 0.5 * (length * np.abs(np.sin(turn)) + width * np.abs(np.cos(turn)))
         large = (length >= self.p.van_length_m) | (width >= self.p.van_width_m)
         large |= np.isin(predictions.kind[rows], (AgentClass.TRUCK, AgentClass.BUS, AgentClass.TRAILER))
-        counts = self.p.chance * np.where(large, 1.0, self.p.car_hides)
+        chance = np.full(len(rows), self.p.chance)
+        for stop in (each for each in scene.route.stops if each.kind == StopKind.CROSSWALK):
+            at = (s + along >= stop.s - self.p.crosswalk_m) & (s + along <= stop.clear_s)
+            chance = np.where(at, self.p.crosswalk_chance, chance)
+        counts = chance * np.where(large, 1.0, self.p.car_hides)
         edges = np.column_stack([s + along, d - half, d + half, counts])
         return Hiding(edges, position, yaw, 0.5 * np.column_stack([length, width]))
 

@@ -19,26 +19,38 @@ def score(bench, *drives, agents=(), scene=None, sizes=None, **values):
 
 def test_speed_past_a_parked_car(bench):
     # 1 m at 1.5 m/s: 0.667 s; safe 2 * 5 * (0.667 - 0.3) = 3.67 m/s, so the floor 4.5 holds. At 10 m/s the impact is
-    # 10 * (10 - 4.5) = 55 m2/s2 of 64, times 0.9 * 0.6 behind a car; at 6 m/s 6 * 1.5 = 9.
+    # 10 * (10 - 4.5) = 55 m2/s2 of 64, times 0.8 * 0.6 behind a car; at 6 m/s 6 * 1.5 = 9.
     drives = [bench.drive(10.0), bench.drive(6.0, s=60.0), bench.drive(4.5, s=70.0)]
     found = score(bench, *drives, agents=[bench.Agent(PARKED)])
-    assert found.raw == pytest.approx([0.54 * 55.0 / 64.0, 0.54 * 9.0 / 64.0, 0.0])
+    assert found.raw == pytest.approx([0.48 * 55.0 / 64.0, 0.48 * 9.0 / 64.0, 0.0])
     assert found.score == pytest.approx(1.0 - found.raw)
 
 
 def test_a_wide_berth_and_what_hides_less_or_more(bench):
-    # A van of 6 x 2.1 m with its near side where the car's was hides in full: 0.9 * 55 / 64.
+    # A van of 6 x 2.1 m with its near side where the car's was hides in full: 0.8 * 55 / 64.
     van = bench.Agent((80.0, -1.925 - 1.05))
-    assert score(bench, bench.drive(10.0), agents=[van], sizes=(6.0, 2.1)).raw[0] == pytest.approx(0.9 * 55.0 / 64.0)
+    assert score(bench, bench.drive(10.0), agents=[van], sizes=(6.0, 2.1)).raw[0] == pytest.approx(0.8 * 55.0 / 64.0)
     # 1.5 m farther to the left the gap is 2.5 m: 1.667 s, safe up to 13.7 m/s.
     assert score(bench, bench.drive(10.0, d=1.5), agents=[bench.Agent(PARKED)]).raw[0] == 0.0
     # On the left side alike; behind people and moving cars nobody hides, nor on a motorway.
     left = bench.Agent((80.0, 2.825))
-    assert score(bench, bench.drive(10.0), agents=[left]).raw[0] == pytest.approx(0.54 * 55.0 / 64.0)
+    assert score(bench, bench.drive(10.0), agents=[left]).raw[0] == pytest.approx(0.48 * 55.0 / 64.0)
     for agent in (bench.Agent(PARKED, 5.0), bench.Agent((80.0, -2.225), kind=AgentClass.PEDESTRIAN)):
         assert score(bench, bench.drive(10.0), agents=[agent]).raw[0] == 0.0
     motorway = bench.scene(route=bench.route(limit=30.0))
     assert score(bench, bench.drive(10.0), agents=[bench.Agent(PARKED)], scene=motorway).raw[0] == 0.0
+
+
+def test_at_a_crosswalk_people_are_likelier(bench):
+    # The car ends at 82.25, the crosswalk's line is at 88; 8 m before it still counts, and not behind it.
+    def at(line):
+        polygon = np.array([[line + 2.0, -5.0], [line + 5.0, -5.0], [line + 5.0, 5.0], [line + 2.0, 5.0]])
+        stop = StopPoint(StopKind.CROSSWALK, 5, line, line + 5.0, polygon=polygon)
+        scene = bench.scene(route=bench.route([stop]))
+        return score(bench, bench.drive(10.0), agents=[bench.Agent(PARKED)], scene=scene).raw[0]
+
+    assert at(88.0) == at(80.0) == pytest.approx(0.6 * 55.0 / 64.0)
+    assert at(92.0) == at(76.0) == pytest.approx(0.48 * 55.0 / 64.0)
 
 
 def test_who_does_not_pass_has_no_risk(bench):
@@ -52,7 +64,7 @@ def test_speed_when_it_counts_and_not_before(bench):
     # front = 53.6 + 37 - 6.845 = 83.76 has passed; at 3.0 s 79.1, v 7: 3.15 <= 4.67; at 2.7 s 76.955, v 7.3: 5.3 >
     # 4.87; at 2.8 s 77.68, v 7.2: 4.57 <= 4.8. So 7.2 * 2.7 = 19.44.
     found = score(bench, bench.drive(10.0, -1.0), agents=[bench.Agent(PARKED)])
-    assert found.raw[0] == pytest.approx(0.54 * 19.44 / 64.0)
+    assert found.raw[0] == pytest.approx(0.48 * 19.44 / 64.0)
 
 
 def crossing(bench, **others):
