@@ -15,6 +15,7 @@ from behaviors_ros.generation import (  # noqa: F401  (each registers itself)
     minimal_risk_stop,
     previous,
     pull_over,
+    screened,
     smoothed,
     timed_arrival,
 )

@@ -30,9 +30,8 @@ def normal(x):
 
 @no_type_check
 @njit(cache=True, error_model="numpy", fastmath=FUSED, inline="always")
-def mass(mean, half, variance):
-    """Probability that a Gaussian lies in [-half, half]; 0 where that is beyond 4.5 deviations."""
-    scale = 1.0 / math.sqrt(variance)
+def mass(mean, half, scale):
+    """Probability that a Gaussian lies in [-half, half]; scale: 1 / deviation. 0 beyond 4.5 deviations."""
     return normal((half - mean) * scale) - normal((-half - mean) * scale)
 
 
@@ -49,5 +48,8 @@ def box_probability(dx, dy, c, s, other_c, other_s, xx, xy, yy, ego_length, ego_
     cos, sin = abs(other_c * c + other_s * s), abs(other_s * c - other_c * s)
     across2 = max(s * s * xx - 2.0 * c * s * xy + c * c * yy, 1e-6)
     along2 = max(c * c * xx + 2.0 * c * s * xy + s * s * yy, 1e-6)
-    inside = mass(dy * c - dx * s, ego_width + length * sin + width * cos, across2)
-    return inside * mass(dx * c + dy * s, ego_length + length * cos + width * sin, along2)
+    # One division for both scales.
+    along, across = math.sqrt(along2), math.sqrt(across2)
+    both = 1.0 / (along * across)
+    beside = mass(dy * c - dx * s, ego_width + length * sin + width * cos, both * along)
+    return beside * mass(dx * c + dy * s, ego_length + length * cos + width * sin, both * across)

@@ -15,6 +15,12 @@ class CollisionChanceParameters(Parameters):
     chance_max: float = value(0.3, "largest chance of collision at any instant", low=0.0, high=1.0)
     horizon_s: float = value(2.5, "how far ahead it is asked", low=0.0, high=20.0)
     interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
+    fine_s: float = value(
+        3.0,
+        "beyond this the interval is twice as long: uncertainty has smoothed what happens there",
+        low=0.0,
+        high=20.0,
+    )
 
 
 @register("gate", "collision_chance")
@@ -29,6 +35,6 @@ class CollisionChance:
 
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate; an agent without a usable future forbids all."""
-        time_s, chance = chances(scene, predictions, candidates, self.vehicle, self.p.interval_s)
+        time_s, chance = chances(scene, predictions, candidates, self.vehicle, self.p.interval_s, self.p.fine_s)
         worst = chance[:, time_s <= self.p.horizon_s + 1e-9].max(axis=1)
         return at_most(worst, self.p.chance_max, candidates)

@@ -14,6 +14,12 @@ class CollisionRiskParameters(Parameters):
 
     weight: float = value(3.0, "share in the weighted mean", low=0.0, high=100.0)
     interval_s: float = value(0.3, "time between the instants at which it is asked", low=0.01, high=2.0)
+    fine_s: float = value(
+        3.0,
+        "beyond this the interval is twice as long: uncertainty has smoothed what happens there",
+        low=0.0,
+        high=20.0,
+    )
 
 
 @register("scorer", "collision_risk")
@@ -28,6 +34,6 @@ class CollisionRisk:
 
     def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
         """One term a candidate."""
-        _, chance = chances(scene, predictions, candidates, self.vehicle, self.p.interval_s)
+        _, chance = chances(scene, predictions, candidates, self.vehicle, self.p.interval_s, self.p.fine_s)
         worst = chance.max(axis=1)
         return terms(worst, 1.0 - worst, candidates)

@@ -18,7 +18,7 @@ def cdf(x):
 def standing(bench, *agents, speed=0.1):
     """Chance at step 0 of an ego that is just not standing, its box centre at x = 51.35."""
     scene, predictions, candidates = bench.scene(), bench.predictions(*agents), bench.candidates(bench.drive(speed))
-    return chances(scene, predictions, candidates, bench.vehicle, 0.2)[1][0, 0]
+    return chances(scene, predictions, candidates, bench.vehicle, 0.2, 3.0)[1][0, 0]
 
 
 def test_probability_over_the_minkowski_rectangle(bench):
@@ -70,7 +70,7 @@ def test_never_far_below_the_sampled_chance(bench, x, y, yaw, deviation):
     agent = bench.Agent((51.35 + x, y), yaw=yaw, deviation=deviation)
     scene, predictions, candidates = bench.scene(), bench.predictions(agent), bench.candidates(bench.drive(0.1))
     modes = mode_boxes(scene, predictions, np.array([True]), 0.0)._replace(behind=np.array([False]))
-    found = chance(ego_boxes(candidates, bench.vehicle), modes, 1, 1)[0, 0]
+    found = chance(ego_boxes(candidates, bench.vehicle), modes, np.array([0]))[0, 0]
     noise = np.random.default_rng(1).normal(size=(4000, 2)) * deviation
     hits = overlap(np.array([51.35, 0.0]), 0.0, 4.5, 1.85, np.array(agent.position) + noise, yaw, 4.5, 1.8)
     assert found >= hits.mean() - 0.03

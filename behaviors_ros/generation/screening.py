@@ -1,0 +1,248 @@
+"""Screening of a lattice: every path with every speed profile, its feasibility, cost and chance of collision.
+
+One pass without candidates: what a pair drives is worked out, judged and forgotten. The chance of collision is that of
+scoring, by the same kernels (`geometry/chance_lanes.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import no_type_check
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numba import njit
+
+from behaviors_ros.datatypes import Array, Predictions
+from behaviors_ros.geometry.angles import cos_sin
+from behaviors_ros.geometry.chance_lanes import LANES, ROW, meeting_span, mode_lanes, pair, within
+from behaviors_ros.parameters import Parameters, Vehicle, value
+
+CURVATURE, LATERAL, STEERING, WHEEL_BASE = range(4)  # entries of limits
+
+
+class Cost(Parameters):
+    """What a screened motion costs: means over time, each weight the cost of one unit squared."""
+
+    jerk: float = value(0.1, "weight of the longitudinal jerk in m/s^3", low=0.0, high=100.0)
+    lateral_jerk: float = value(0.2, "weight of the lateral jerk in m/s^3", low=0.0, high=100.0)
+    deviation: float = value(0.2, "weight of the offset from the route in m", low=0.0, high=100.0)
+    speed: float = value(0.3, "weight of the speed below or above the limit in m/s", low=0.0, high=100.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Obstacles:
+    """Modes of agents as boxes. axes: x, y, cos, sin of the frame in which they are pruned.
+
+    lanes, spans: see `geometry/chance_lanes.py`; agent: modes of one agent in a row; half sizes m.
+    """
+
+    agent: Int[Array, "mode"]
+    probability: Float[Array, "mode"]
+    half_length: Float[Array, "mode"]
+    half_width: Float[Array, "mode"]
+    lanes: Float[Array, "mode 8 instant"]
+    spans: Float[Array, "mode 8 block"]
+    axes: Float[Array, "4"]
+
+
+def obstacles(
+    predictions: Predictions, chosen: Bool[Array, "agent mode"], axes: Float[Array, "4"],
+    instants: Int[Array, "instant"], vehicle: Vehicle,
+) -> Obstacles:  # fmt: skip
+    """The chosen modes at the steps `instants`."""
+    agent, mode = np.nonzero(chosen)
+    yaw = predictions.yaw[agent, mode]
+    pose = np.stack(
+        [
+            *np.moveaxis(predictions.position[agent, mode], -1, 0),
+            np.cos(yaw),
+            np.sin(yaw),
+            predictions.speed[agent, mode],
+        ],
+        axis=-1,
+    )
+    spread = predictions.covariance[agent, mode].reshape(len(agent), -1, 4)[..., [0, 1, 3]]
+    half_length, half_width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
+    radius = 0.5 * math.hypot(vehicle.length_m, vehicle.width_m)
+    lanes, spans = mode_lanes(
+        np.ascontiguousarray(pose), np.ascontiguousarray(spread), instants, axes, radius, half_length, half_width
+    )
+    return Obstacles(agent, predictions.probability[agent, mode], half_length, half_width, lanes, spans, axes)
+
+
+def quartics(
+    speed: float,
+    acceleration: float,
+    targets: Float[Array, "profile 2"],
+    time_s: Float[Array, "step"],
+    vehicle: Vehicle,
+) -> tuple[Float[Array, "profile step 3"], Bool[Array, "profile"], Float[Array, "profile"]]:
+    """Distance, speed and acceleration along a path that reach a target (speed m/s, time s) with no acceleration left,
+    and go on so (Werling et al., ICRA 2010); whether the vehicle can; the mean of the squared jerk.
+    """
+    end, duration = targets[:, :1], targets[:, 1:]
+    gain = end - speed - acceleration * duration
+    c3 = (3.0 * gain + acceleration * duration) / (3.0 * duration**2)
+    c4 = -(acceleration * duration + 2.0 * gain) / (4.0 * duration**3)
+    t = np.minimum(time_s, duration)
+    x = t * (speed + t * (0.5 * acceleration + t * (c3 + t * c4))) + end * (time_s - t)
+    v = speed + t * (acceleration + t * (3.0 * c3 + 4.0 * t * c4))
+    a = np.where(time_s < duration, acceleration + t * (6.0 * c3 + 12.0 * t * c4), 0.0)
+    jerk = np.where(time_s < duration, 6.0 * c3 + 24.0 * t * c4, 0.0)
+    fits = (v.min(axis=1) > -1e-9) & (v.max(axis=1) <= vehicle.speed_max_mps)
+    fits &= (a.max(axis=1) <= max(vehicle.acceleration_max_mps2, acceleration)) & (
+        a.min(axis=1) >= -vehicle.deceleration_max_mps2
+    )
+    fits &= np.abs(jerk).max(axis=1) <= vehicle.jerk_max_mps3
+    return np.stack([x, np.maximum(v, 0.0), a], axis=-1), fits, np.square(jerk).mean(axis=1)
+
+
+def limits_of(vehicle: Vehicle, lateral_acceleration_mps2: float, steering_share: float) -> Float[Array, "4"]:
+    """Limits as `screen` takes them: curvature, lateral acceleration, steering rate, wheel base."""
+    rate = steering_share * vehicle.steering_rate_max_radps
+    return np.array([vehicle.curvature_max_1pm, lateral_acceleration_mps2, rate, vehicle.wheel_base_m])
+
+
+@no_type_check
+@njit(cache=True, nogil=True, error_model="numpy")
+def screen(
+    first, last, tables, along, fits, jerk, dt, instants, offset, ego_length, ego_width, axes, agent, probability,
+    half_length, half_width, states, spans, limits, weights, cost, chance,
+):  # fmt: skip
+    """Fill cost and largest chance of collision (path, profile) of the paths from `first` to `last`; infinite and NaN
+    for what cannot be driven.
+
+    tables (path, sample, 9) as in `Paths`; along (profile, step, 3), fits, jerk (profile,) as `quartics` gives them;
+    offset: rear axle to box centre, m; half sizes; the modes as in `Obstacles`; weights as in `Cost`. Feasible: within
+    the limits at every step, or no worse than now where now is beyond them.
+    """
+    steps, count = along.shape[1], len(instants)
+    filled = (count + ROW - 1) // ROW * ROW
+    at = np.empty((6, steps))  # x, y, yaw, curvature, offset from the route, speed limit
+    own, around = np.empty((1, 4, filled)), np.empty((1, 6, filled // LANES))
+    found, of_agent, free = np.empty(filled), np.zeros(filled), np.empty(filled)
+    samples = tables.shape[1]
+    turns = np.empty((2, samples))
+    for p in range(first, last):
+        for k in range(samples):
+            turns[0, k], turns[1, k] = cos_sin(tables[p, k, 4])
+        for j in range(along.shape[0]):
+            cost[p, j], chance[p, j] = np.inf, np.nan
+            if not fits[j]:
+                continue
+            follow(tables, p, turns, along, j, at)
+            if beyond(at, along, j, dt, limits) > 0:
+                continue
+            cost[p, j] = weights[0] * jerk[j] + comfort(at, along, j, dt, weights)
+            place(at, instants, offset, axes, own, around)
+            worst = 0.0
+            free[:] = 1.0
+            touched = False
+            for m in range(len(agent)):
+                length, width = half_length[m], half_width[m]
+                low, high = meeting_span(around, 0, spans, m, ego_length, ego_width, length, width)
+                if low < high and within(own, states, 0, m, low, high, ego_length, ego_width, length, width) > 0:
+                    touched = True
+                    pair(own, states, found, 0, m, low, high, ego_length, ego_width, length, width)
+                    for k in range(low, high):
+                        of_agent[k] += probability[m] * found[k]
+                if touched and (m + 1 == len(agent) or agent[m + 1] != agent[m]):
+                    touched = False
+                    for k in range(len(free)):
+                        free[k] *= 1.0 - min(of_agent[k], 1.0)
+                        of_agent[k] = 0.0
+            for k in range(count):
+                worst = max(worst, 1.0 - free[k])
+            chance[p, j] = worst
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def follow(tables, p, turns, along, j, at):
+    """What path p is at the distances of profile j: cubic in position and yaw, straight on beyond the path."""
+    last, k = tables.shape[1] - 2, 0
+    density = (last + 1) / max(tables[p, last + 1, 0], 1e-9)
+    for i in range(along.shape[1]):
+        x = along[j, i, 0]
+        k = max(k, min(int(x * density) - 1, last))
+        while k > 0 and tables[p, k, 0] > x:
+            k -= 1
+        while k < last and tables[p, k + 1, 0] < x:
+            k += 1
+        h = tables[p, k + 1, 0] - tables[p, k, 0]
+        u = min((x - tables[p, k, 0]) / h, 1.0)
+        on = max(x - tables[p, k + 1, 0], 0.0)
+        h2 = u * u * (3.0 - 2.0 * u)
+        h0, h1, h3 = 1.0 - h2, u * (1.0 - u) ** 2 * h, u * u * (u - 1.0) * h
+        at[0, i] = h0 * tables[p, k, 2] + h1 * turns[0, k] + h2 * tables[p, k + 1, 2] + (h3 + on) * turns[0, k + 1]
+        at[1, i] = h0 * tables[p, k, 3] + h1 * turns[1, k] + h2 * tables[p, k + 1, 3] + (h3 + on) * turns[1, k + 1]
+        at[2, i] = h0 * tables[p, k, 4] + h1 * tables[p, k, 5] + h2 * tables[p, k + 1, 4] + h3 * tables[p, k + 1, 5]
+        at[3, i] = tables[p, k, 5] + u * (tables[p, k + 1, 5] - tables[p, k, 5])
+        at[4, i] = tables[p, k, 7] + u * (tables[p, k + 1, 7] - tables[p, k, 7])
+        at[5, i] = tables[p, k, 8] + u * (tables[p, k + 1, 8] - tables[p, k, 8])
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def beyond(at, along, j, dt, limits):
+    """Number of steps and intervals beyond a limit: curvature, lateral acceleration, steering rate.
+
+    |atan x - atan y| <= |x - y| / (1 + min(x^2, y^2)) spares the arc tangents, and errs on the safe side by less than
+    the change of the denominator within a step.
+    """
+    base, count = limits[WHEEL_BASE], 0
+    k, v = abs(at[3, 0]), along[j, 0, 1]
+    curvature, lateral = max(limits[CURVATURE], k), max(limits[LATERAL], k * v * v)
+    for i in range(at.shape[1]):
+        k, v = abs(at[3, i]), along[j, i, 1]
+        count += (k > curvature) | (k * v * v > lateral)
+    for i in range(at.shape[1] - 1):
+        x, y = base * at[3, i], base * at[3, i + 1]
+        count += abs(y - x) > limits[STEERING] * dt * (1.0 + min(x * x, y * y))
+    return count
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"})
+def comfort(at, along, j, dt, weights):
+    """Cost of lateral jerk, offset and speed: means over time of their squares, weighed."""
+    steps = at.shape[1]
+    lateral_jerk, deviation, speed = 0.0, 0.0, 0.0
+    for i in range(steps):
+        deviation += at[4, i] * at[4, i]
+        slow = along[j, i, 1] - at[5, i]
+        speed += slow * slow
+    for i in range(steps - 1):
+        change = at[3, i + 1] * along[j, i + 1, 1] * along[j, i + 1, 1] - at[3, i] * along[j, i, 1] * along[j, i, 1]
+        lateral_jerk += change * change
+    lateral_jerk /= dt * dt * max(steps - 1, 1)
+    return weights[1] * lateral_jerk + (weights[2] * deviation + weights[3] * speed) / steps
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def place(at, instants, offset, axes, own, around):
+    """Centres, cos and sin at the instants into `own` (1, 4, instant), filled up with the last one; what is around each
+    block of them into `around` (1, 6, block), as `meeting_span` takes it.
+    """
+    filled, count = own.shape[2], len(instants)
+    for k in range(filled):
+        i = instants[min(k, count - 1)]
+        own[0, 0, k], own[0, 1, k], own[0, 2, k] = at[0, i], at[1, i], at[2, i]
+    for k in range(filled):
+        c, s = cos_sin(own[0, 2, k])
+        own[0, 2, k], own[0, 3, k] = c, s
+        own[0, 0, k] += offset * c
+        own[0, 1, k] += offset * s
+    ox, oy, oc, os = axes[0], axes[1], axes[2], axes[3]
+    for b in range(around.shape[2]):
+        low_x, low_y, high_x, high_y, least, most = np.inf, np.inf, -np.inf, -np.inf, 1.0, 0.0
+        for k in range(b * LANES, (b + 1) * LANES):
+            dx, dy, c, s = own[0, 0, k] - ox, own[0, 1, k] - oy, own[0, 2, k], own[0, 3, k]
+            x, y = dx * oc + dy * os, dy * oc - dx * os
+            low_x, high_x, low_y, high_y = min(low_x, x), max(high_x, x), min(low_y, y), max(high_y, y)
+            least, most = min(least, c * oc + s * os), max(most, abs(s * oc - c * os))
+        around[0, 0, b], around[0, 1, b], around[0, 2, b], around[0, 3, b] = low_x, low_y, high_x, high_y
+        around[0, 4, b], around[0, 5, b] = least, most
