@@ -18,9 +18,11 @@ from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.laid import previous_path
 from behaviors_ros.generation.motions import empty, on_grid
 from behaviors_ros.generation.offsets import Lateral
-from behaviors_ros.generation.paths import Paths, joined
+from behaviors_ros.generation.paths import Paths, Profile, joined
 from behaviors_ros.generation.situation import Situation, situation_of
 from behaviors_ros.generation.start import Stitching
+from behaviors_ros.geometry.angles import wrap
+from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 Ends = Float[Array, "motion 3"]
@@ -37,6 +39,10 @@ class TimedArrivalParameters(Parameters):
     inset_m: float = value(0.3, "distance from the ends of the goal's region", low=0.0, high=5.0)
     samples: int = value(3, "times, places and speeds of arrival, each", low=1.0, high=9.0)
     deceleration_mps2: float = value(4.0, "strongest braking", low=0.5, high=9.0)
+    swing_m: float = value(
+        1.0, "distance across the lane in which a heading off the lane's is taken", low=0.1, high=3.0
+    )
+    turn_margin_rad: float = value(0.03, "heading within the goal's interval that is aimed at", low=0.0, high=0.5)
 
 
 @registry.register("generator", "timed_arrival")
@@ -69,12 +75,32 @@ class TimedArrival:
         return on_grid(situation, paths, path, along, labels, self.name)
 
     def _paths(self, situation: Situation) -> Paths:
-        profiles = offsets.keeping(situation, self.values.lateral)
+        profiles = [*offsets.keeping(situation, self.values.lateral), *self._turned(situation)]
         groups = [
             offsets.sampled(situation, profiles), offsets.pursued(situation, self.values.lateral),
             previous_path(situation),
         ]  # fmt: skip
         return joined(groups)
+
+    def _turned(self, situation: Situation) -> list[Profile]:
+        """Across the centre line at the goal, turned against the lane as far as the goal's heading asks for.
+
+        A quintic from one offset to another is steepest in its middle, 15/8 of the offsets' difference over its length.
+        """
+        route, swing = situation.route, self.values.swing_m
+        if route.goal.yaw is None:
+            return []
+        middle = 0.5 * (route.goal_from_s + route.goal_to_s) - self.vehicle.centre_offset_m
+        low, high = route.goal.yaw
+        off = wrap(float(route_frame(route).heading(middle)) - 0.5 * (low + high))
+        excess = abs(off) - 0.5 * (high - low) + self.values.turn_margin_rad
+        if excess <= 0.0 or middle <= situation.s:
+            return []
+        side = float(np.sign(off))
+        length = 1.875 * swing / np.tan(min(excess, 0.5))
+        begin = middle - situation.s - 0.5 * length
+        first = max(min(begin, offsets.length_for(situation, self.values.lateral, 0.5 * side * swing, 2.0)), 3.0)
+        return [Profile("arrive turned", 0.5 * side * swing, first, max(begin, first), -0.5 * side * swing, length)]
 
     def _ends(self, situation: Situation) -> Ends:
         """Time from now s, arc length of the rear axle on the route m and speed m/s of the arrivals."""

@@ -12,7 +12,8 @@ from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Terms
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
-from behaviors_ros.scoring.footprint import foreseeable, solid, terms
+from behaviors_ros.scoring.contact import first_contact
+from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, mode_boxes, near, right_behind, solid, terms
 
 
 class RearSafetyParameters(Parameters):
@@ -21,6 +22,8 @@ class RearSafetyParameters(Parameters):
     weight: float = value(4.0, "share in the weighted mean", low=0.0, high=100.0)
     unsafe_s: float = value(1.0, "time until the contact from which the score is 0", low=0.0, high=10.0)
     safe_s: float = value(4.0, "time until the contact from which the score is 1", low=0.1, high=20.0)
+    predicted_safe_s: float = value(8.0, "the same where the contact is predicted", low=0.1, high=20.0)
+    probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)
     reach_m: float = value(60.0, "followers farther behind do not count", low=1.0, high=300.0)
     along_rad: float = value(0.6, "who is turned more against the route is no follower", low=0.1, high=1.5)
     side_margin_m: float = value(0.1, "distance beside each other from which two pass", low=0.0, high=2.0)
@@ -28,8 +31,9 @@ class RearSafetyParameters(Parameters):
 
 @register("scorer", "rear_safety")
 class RearSafety:
-    """Raw: time until somebody behind runs into the ego if he goes on at his speed in his place across the road, s, at
-    most `safe_s`. Score: linear from `unsafe_s` to `safe_s`.
+    """Raw: time until somebody behind runs into the ego, s, at most the largest that counts: if he goes on at his speed
+    in his place across the road, or as he is predicted to. Score: the lesser of the two, each linear from `unsafe_s` to
+    its safe time.
 
     The ego is not to blame for such a contact, and most drivers react; a candidate that leaves them room to is better.
     """
@@ -44,9 +48,23 @@ class RearSafety:
         """One term a candidate."""
         if not foreseeable(predictions):
             return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
-        p, rows = self.p, self._followers(scene, predictions)
-        time_s = np.minimum(self._contact(scene, predictions, candidates, rows), p.safe_s)
-        return terms(time_s, (time_s - p.unsafe_s) / max(p.safe_s - p.unsafe_s, 1e-6), candidates)
+        rows = self._followers(scene, predictions)
+        on = self._contact(scene, predictions, candidates, rows)
+        foreseen = self._predicted(scene, predictions, candidates)
+        score = np.minimum(self._share(on, self.p.safe_s), self._share(foreseen, self.p.predicted_safe_s))
+        return terms(np.minimum(np.minimum(on, foreseen), self.p.predicted_safe_s), score, candidates)
+
+    def _share(self, time_s: Float[Array, "candidate"], safe_s: float) -> Float[Array, "candidate"]:
+        return np.clip((time_s - self.p.unsafe_s) / max(safe_s - self.p.unsafe_s, 1e-6), 0.0, 1.0)
+
+    def _predicted(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Float[Array, "candidate"]:
+        """Time of the first contact with a mode of who is right behind in the ego's lane, s; infinite without one."""
+        boxes = ego_boxes(candidates, self.vehicle)
+        behind = solid(predictions) & near(predictions, boxes, 0.0) & right_behind(scene, predictions)
+        modes = mode_boxes(scene, predictions, behind, self.p.probability_min)
+        steps = len(candidates.time_s)
+        first = first_contact(boxes, modes._replace(behind=np.zeros_like(modes.behind)), steps, steps, 0.0)
+        return np.asarray(np.append(candidates.time_s, np.inf)[first])
 
     def _followers(self, scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]:
         """Agents behind the ego's rear end that go the route's way."""
