@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import Any
-
-import numpy as np
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene, rounded
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.generation.interface import Generator, Refiner
+from behaviors_ros.generation.motions import together
 
 
 def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Sequence[Generator]) -> Candidates:
@@ -27,18 +24,6 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
     groups = [group for group in groups if len(group)]
     if not groups:
         raise BehaviorsError("no generator made a candidate; add minimal_risk_stop to generators")
-    together = rounded(_joined(groups))
-    assert isinstance(together, Candidates)
-    return together
-
-
-def _joined(groups: list[Candidates]) -> Candidates:
-    """Groups on the same grid as one."""
-    changes: dict[str, Any] = {}
-    for item in fields(Candidates):
-        parts = [getattr(group, item.name) for group in groups]
-        if isinstance(parts[0], tuple):
-            changes[item.name] = tuple(entry for part in parts for entry in part)
-        elif isinstance(parts[0], np.ndarray) and item.name != "time_s":
-            changes[item.name] = np.concatenate(parts)
-    return replace(groups[0], **changes)
+    made = rounded(together(groups))
+    assert isinstance(made, Candidates)
+    return made

@@ -11,8 +11,8 @@ from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene
 from behaviors_ros.generation import offsets
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.laid import previous_path
-from behaviors_ros.generation.longitudinal import Longitudinal, add_halts, add_speeds
-from behaviors_ros.generation.motions import Motions, candidates
+from behaviors_ros.generation.longitudinal import Longitudinal, add_halts, add_speeds, leads_of
+from behaviors_ros.generation.motions import FREE, Leads, Motions, candidates, together
 from behaviors_ros.generation.offsets import Lateral
 from behaviors_ros.generation.passing import Passing, passing
 from behaviors_ros.generation.paths import Paths, joined
@@ -30,6 +30,9 @@ class IdmParameters(Parameters):
     passing: Passing = Passing()
     offsets_m: tuple[float, ...] = value((-1.0, 1.0), "offsets from the centre line, + left")
     longitudinal: Longitudinal = Longitudinal(accelerations_mps2=(1.4,))
+    brisk: Driving = Driving(
+        acceleration_mps2=2.2, deceleration_mps2=2.5, jerk_mps3=3.0, lateral_acceleration_mps2=3.5, headway_s=0.8
+    )
 
 
 @registry.register("generator", "idm_proposals")
@@ -50,6 +53,16 @@ class IdmProposals:
         motions = Motions(self._paths(situation), values.driving)
         add_speeds(situation, motions, values.longitudinal, follows=True)
         add_halts(situation, motions, values.longitudinal, follows=True)
+        return together([candidates(situation, motions, self.name), self._brisk(situation)])
+
+    def _brisk(self, situation: Situation) -> Candidates:
+        """Along the lane with less comfort: where going first, or not being in the way, is worth it."""
+        brisk, keep = self.values.brisk, offsets.keeping(situation, self.values.lateral)
+        paths = joined([offsets.sampled(situation, keep[len(keep) // 2 :][:1]), previous_path(situation)])
+        motions = Motions(paths, brisk)
+        for path, label in enumerate(paths.label):
+            for leads in (leads_of(label, True), Leads.NONE):
+                motions.drive(path, FREE, brisk.acceleration_mps2, brisk.jerk_mps3, f"{label}, briskly", leads)
         return candidates(situation, motions, self.name)
 
     def _paths(self, situation: Situation) -> Paths:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import no_type_check
+from typing import Any, no_type_check
 
 import numpy as np
 from numba import njit
@@ -78,7 +78,7 @@ def candidates(situation: Situation, motions: Motions, generator: str) -> Candid
     specs = np.array(motions.rows, float)
     along = np.zeros((count, steps, 3))
     lead, valid = np.full(count, -1), np.zeros(count, bool)
-    _drive(situation, motions.paths, specs, along, lead, valid)
+    _drive(situation, motions, specs, along, lead, valid)
     specs, along, lead = specs[valid], along[valid], lead[valid]
     kept = [label for label, use in zip(motions.labels, valid, strict=True) if use]
     labels = tuple(
@@ -88,10 +88,10 @@ def candidates(situation: Situation, motions: Motions, generator: str) -> Candid
     return on_grid(situation, motions.paths, specs[:, profiles.PATH].astype(np.int64), along, labels, generator)
 
 
-def _drive(situation: Situation, paths: Paths, specs: Array, along: Array, lead: Array, valid: Array) -> None:
+def _drive(situation: Situation, motions: Motions, specs: Array, along: Array, lead: Array, valid: Array) -> None:
     """Fill distance, speed and acceleration of all profiles."""
-    driving, vehicle, start = situation.driving, situation.vehicle, situation.start
-    tables = paths.table
+    driving, vehicle, start = motions.driving, situation.vehicle, situation.start
+    tables = motions.paths.table
     limits = np.empty(tables.shape[:2])
     turning = driving.steering_share * vehicle.steering_rate_max_radps
     lateral, braking = driving.lateral_acceleration_mps2, driving.deceleration_mps2
@@ -144,6 +144,18 @@ def empty(situation: Situation) -> Candidates:
         situation.scene.stamp_ns, situation.grid.time_s, (), (), np.zeros(0, bool),
         np.zeros((0, situation.grid.steps, 2)), nothing, nothing, nothing, nothing, nothing, nothing,
     )  # fmt: skip
+
+
+def together(groups: list[Candidates]) -> Candidates:
+    """Groups on the same grid as one."""
+    changes: dict[str, Any] = {}
+    for item in fields(Candidates):
+        parts = [getattr(group, item.name) for group in groups]
+        if isinstance(parts[0], tuple):
+            changes[item.name] = tuple(entry for part in parts for entry in part)
+        elif isinstance(parts[0], np.ndarray) and item.name != "time_s":
+            changes[item.name] = np.concatenate(parts)
+    return replace(groups[0], **changes)
 
 
 @no_type_check

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool
 
-from behaviors_ros.datatypes import Candidates, Predictions, Scene, Verdict
+from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Verdict
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.contact import first_contact
@@ -26,8 +27,8 @@ class CollisionParameters(Parameters):
 class Collision:
     """Value: time until the first contact that counts and would be the ego's fault, s, at most the limit.
 
-    The limit is `oncoming_free_s` (`free_s` if longer): before an agent that comes towards it braking does not help the
-    ego, so it must be out of the way in time. Contact with other agents counts until `free_s`.
+    The limit is `oncoming_free_s` (`free_s` if longer): before an agent that comes towards it in the oncoming lane
+    braking does not help the ego, so it must be out of the way in time. Any other contact counts until `free_s`.
 
     Not its fault: it has stood still since now, or an agent right behind it in its lane runs into it from behind. Boxes
     are compared at every step of the grid; between steps 0.1 s apart no road user passes through another.
@@ -49,5 +50,19 @@ class Collision:
         agents = solid(predictions) & near(predictions, boxes, self.p.margin_m)
         modes = mode_boxes(scene, predictions, agents, self.p.probability_min)
         near_steps, steps = np.searchsorted(candidates.time_s, np.array([self.p.free_s, limit_s]) - 1e-9)
-        first = first_contact(boxes, modes, int(near_steps), int(steps), self.p.margin_m)
+        exposed = self._exposed(scene, candidates, int(steps))
+        first = first_contact(boxes, modes, int(near_steps), int(steps), self.p.margin_m, exposed)
         return at_least(np.append(candidates.time_s[:steps], limit_s)[first], limit_s, candidates)
+
+    def _exposed(self, scene: Scene, candidates: Candidates, steps: int) -> Bool[Array, "candidate"]:
+        """Candidates with a side of the box beyond the lanes of their direction at one of the first steps."""
+        route, half = scene.route, 0.5 * self.vehicle.width_m
+        d = candidates.d[:, :steps]
+        exposed: Array = (d + half > route.left_same.min()).any(axis=1) | (d - half < -route.right_same.min()).any(
+            axis=1
+        )
+        rows = np.flatnonzero(exposed)
+        s, d = candidates.s[rows, :steps], d[rows]
+        left, right = (np.interp(s, route.s, width) for width in (route.left_same, route.right_same))
+        exposed[rows] = ((d + half > left) | (d - half < -right)).any(axis=1)
+        return exposed

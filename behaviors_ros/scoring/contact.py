@@ -58,10 +58,11 @@ def rear_contact(e, a, i, m, ego_length, ego_width, offset, length, width, margi
 
 @no_type_check
 @njit(cache=True)
-def first_contact(ego, modes, near_steps, steps, margin):
+def first_contact(ego, modes, near_steps, steps, margin, exposed):
     """First step (candidate,) below `steps` at which boxes are nearer than `margin` m by the ego's fault, else `steps`.
 
-    From `near_steps` on only agents that come towards the ego (more than 120 deg from its heading) count.
+    From `near_steps` on only agents that come towards the ego (more than 120 deg from its heading) count, and only for
+    the candidates that are `exposed`.
 
     Not the ego's fault: it has stood still since step 0, or the agent has run into it from behind (`rear_contact`).
     """
@@ -88,7 +89,7 @@ def first_contact(ego, modes, near_steps, steps, margin):
                         step += 1
                         continue
                     x, y, cos, sin = relative(e, a, i, m, step)
-                    counts = step < near_steps or cos < -0.5
+                    counts = step < near_steps or (exposed[i] and cos < -0.5)
                     if counts and gap(x, y, cos, sin, ego_length, ego_width, length, width) < margin:
                         told = steps
                         if modes.behind[m]:

@@ -63,7 +63,8 @@ class RearSafety:
         behind = solid(predictions) & near(predictions, boxes, 0.0) & right_behind(scene, predictions)
         modes = mode_boxes(scene, predictions, behind, self.p.probability_min)
         steps = len(candidates.time_s)
-        first = first_contact(boxes, modes._replace(behind=np.zeros_like(modes.behind)), steps, steps, 0.0)
+        at_fault = modes._replace(behind=np.zeros_like(modes.behind))
+        first = first_contact(boxes, at_fault, steps, steps, 0.0, np.zeros(len(candidates), bool))
         return np.asarray(np.append(candidates.time_s, np.inf)[first])
 
     def _followers(self, scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]:
