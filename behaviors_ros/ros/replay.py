@@ -22,7 +22,7 @@ from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
-from behaviors_ros.datatypes import Plan
+from behaviors_ros.datatypes import Degraded, Plan
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation.summary import decision_hash
 from behaviors_ros.ros import conversion, conversion_plan
@@ -34,6 +34,7 @@ from behaviors_ros.ros.planning import PlanningNode
 from behaviors_ros.ros.prediction import PredictionNode
 from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.recorder import full_name
+from behaviors_ros.ros.trajectory_scoring import ScoringNode
 
 INPUTS = ("route", "odometry", "tracks", "signals")
 STAGES = ("predictions", "candidates", "scores", "selected")
@@ -140,6 +141,11 @@ class LockStep:
         return self.until(lambda: all(node.inputs.plan_id == number for node in planning), self.patience_s)
 
     @property
+    def scoring(self) -> ScoringNode:
+        """The node that makes the plans."""
+        return next(node for node in self.stack if isinstance(node, ScoringNode))
+
+    @property
     def prediction(self) -> PredictionNode:
         """The node that begins cycles."""
         return next(node for node in self.stack if isinstance(node, PredictionNode))
@@ -209,6 +215,19 @@ def _readers(name: str) -> int:
     return sum(name in entry.reads for entry in nodes(("stack",)))
 
 
+def short_cycles(bag: Path) -> dict[int, int]:
+    """Of recorded cycles whose scoring ran out of time, how many candidates were scored, by odometry stamp, ns.
+
+    None where plans were recorded with another type of message.
+    """
+    topic = TOPICS["selected"]
+    try:
+        found = [message for _, message, _ in read_bag(bag, {full_name(topic): topic.message()})]
+    except InputError:
+        return {}
+    return {cycle(m).inputs.odometry: int(m.evaluated) for m in found if cycle(m).degraded & Degraded.SLOW}
+
+
 def replay(
     bag: Path,
     out: BagWriter | None,
@@ -224,6 +243,7 @@ def replay(
     """
     types = {full_name(TOPICS[name]): TOPICS[name].message() for name in INPUTS}
     with lock_step(parameter_files, overrides, out, patience_s, log_level) as step:
+        step.scoring.to_evaluate = short_cycles(bag)
         handed = unanswered = 0
         for topic, message, stamp_ns in read_bag(bag, types):
             name = topic.removeprefix(f"{NAMESPACE}/")

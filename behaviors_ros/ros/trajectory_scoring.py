@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from behaviors_ros import registry
-from behaviors_ros.datatypes import Predictions, Scene
+from behaviors_ros.datatypes import Plan, Predictions, Scene
 from behaviors_ros.parameters import value
 from behaviors_ros.ros.conversion_plan import plan_message
 from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, predictions, scores_message
@@ -51,6 +52,8 @@ class ScoringNode(PlanningNode):
         self.selection, self.budget_s = parameters.selection, parameters.budget_s
         self.table, self.publisher = self.writes("scores"), self.writes("selected")
         self.predicted: Recent[Predictions] = Recent(10)
+        # How many candidates to score in the cycle of an odometry stamp: what was recorded, for a replay.
+        self.to_evaluate: dict[int, int] = {}
         self.listen(parameters)
         self.reads("predictions", self._predictions)
         self.reads("candidates", self.begin)
@@ -82,13 +85,28 @@ class ScoringNode(PlanningNode):
         decisions = decide(scene, predicted, offered, self.vehicle, self.selection.meaning)
         table = score_in_time(
             scene, predicted, offered, decisions, self.gates, self.scorers, self.selection.anytime,
-            lambda: self.budget_s - (time.perf_counter() - since),
+            self._remaining(since), self.to_evaluate.get(of.inputs.odometry),
         )  # fmt: skip
         plan = select(scene, offered, table, decisions, self.selection, self.vehicle, of.number)
         of = self.timed(replace(of, degraded=plan.degraded), since)
         self.publisher.publish(plan_message(plan, of, self.vehicle, predicted.model_hash))
         self.table.publish(scores_message(table, offered, plan, of))
+        self._tell(scene.previous, plan)
+
+    def _remaining(self, since: float) -> Callable[[], float] | None:
+        """The time left, s. Simulated time stands still while we work: nothing is left out then, and runs repeat."""
+        if self.get_parameter("use_sim_time").value:
+            return None
+        return lambda: self.budget_s - (time.perf_counter() - since)
+
+    def _tell(self, previous: Plan | None, plan: Plan) -> None:
+        """Keep the reason for /diagnostics; log it when something else has been decided."""
         self.report(OK, plan.reason)
+        if plan.evaluated < len(plan.scores.total if plan.scores is not None else ()):
+            self.counts["cycles short of time"] += 1
+        before, now = previous.decision if previous is not None else None, plan.decision
+        if now is not None and (before is None or (before.manoeuvre, before.subject) != (now.manoeuvre, now.subject)):
+            self.get_logger().info(plan.reason)
 
 
 def main() -> None:
