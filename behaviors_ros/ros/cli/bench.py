@@ -1,4 +1,4 @@
-"""`behaviors bench latency`."""
+"""`behaviors bench latency`, `plan` and `throughput`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from rich.progress import track
 
 from behaviors_ros.errors import InputError
+from behaviors_ros.evaluation import bench_plan, bench_plot, bench_throughput
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.latency import default_map, measure
 
@@ -18,7 +19,8 @@ def add(app: typer.Typer) -> None:
     """Add the command."""
     bench = typer.Typer(help="Benchmarks.", no_args_is_help=True)
     bench.command()(latency)
-    bench.callback()(lambda: None)
+    bench.command()(plan)
+    bench.command()(throughput)
     app.add_typer(bench, name="bench")
 
 
@@ -34,10 +36,7 @@ def latency(
 
     JSON: a list of {agents, cycles, answered, p50_ms, p99_ms, max_ms, prediction_ms, generation_ms, scoring_ms}.
     """
-    try:
-        numbers = [int(word) for word in agents.split(",")]
-    except ValueError:
-        raise InputError("bench latency", "--agents", f"is '{agents}'", "give numbers with commas: 0,20,50") from None
+    numbers = _numbers(agents, "bench latency", "--agents")
     chosen = None if mapless else map_file or default_map()
     found = [measure(number, seconds, chosen, log) for number in track(numbers, description="agents", transient=True)]
     columns = ("agents", "cycles", "answered", "p50 ms", "p99 ms", "max ms", "prediction", "generation", "scoring")
@@ -46,3 +45,68 @@ def latency(
             r.p50_ms, r.p99_ms, r.max_ms, r.prediction_ms, r.generation_ms, r.scoring_ms))) for r in found
     ])  # fmt: skip
     write_json(json, [asdict(row) for row in found])
+
+
+def _numbers(text: str, source: str, field: str) -> list[int]:
+    """Numbers with commas between them."""
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise InputError(source, field, f"is '{text}'", "give numbers with commas: 0,20,50") from None
+
+
+def plan(
+    agents: Annotated[str, typer.Option(help="Numbers of agents, with commas.")] = "0,10,25,50,100",
+    candidates: Annotated[
+        str, typer.Option(help="Least numbers of candidates, with commas; 0: the default configuration.")
+    ] = "0,1000,2000,4000",
+    at_agents: Annotated[int, typer.Option(help="Agents while the candidates vary.", min=0)] = 50,
+    at_candidates: Annotated[int, typer.Option(help="Candidates while the agents vary.", min=0)] = 1000,
+    score_all: Annotated[
+        bool, typer.Option("--score-all", help="Every candidate through every gate and scorer, none screened.")
+    ] = False,
+    repeats: Annotated[int, typer.Option(help="Rounds of 16 cycles for each row.", min=1)] = 8,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the figures into this SVG file.")] = None,
+    json: JsonOption = None,
+) -> None:
+    """CPU time of one call of the planner over the number of agents and of candidates, on one core.
+
+    JSON: a list of {agents, candidates, scored, p50_ms, p99_ms, predict_ms, generate_ms, score_ms, cycles}.
+    """
+    pairs = [(number, at_candidates) for number in _numbers(agents, "bench plan", "--agents")]
+    first = len(pairs)
+    pairs += [(at_agents, number) for number in _numbers(candidates, "bench plan", "--candidates")]
+    known: dict[tuple[int, int], bench_plan.PlanCost] = {}
+    for pair in track(pairs, description="rows", transient=True):
+        known[pair] = known.get(pair) or bench_plan.measure(*pair, repeats, score_all)
+    found = [known[pair] for pair in pairs]
+    names = ("agents", "candidates", "scored", "p50_ms", "p99_ms", "predict_ms", "generate_ms", "score_ms")
+    shown = [[f"{value:.1f}" if isinstance(value, float) else value for value in row] for row in (
+        [getattr(row, name) for name in names] for row in known.values())]  # fmt: skip
+    print_table("CPU time of one plan", [name.replace("_", " ") for name in names], shown)
+    if plot is not None:
+        plot.write_text(bench_plot.picture(found[:first], found[first:]))
+    write_json(json, [asdict(row) for row in known.values()])
+
+
+def throughput(
+    peers: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Scripts throughput_*.py that measure other planners.")
+    ] = Path("benchmarks/peers"),
+    peer_python: Annotated[
+        str, typer.Option(metavar="PYTHON", help="Interpreter in which the other planners are installed.")
+    ] = ".venv-peers/bin/python",
+    repeats: Annotated[int, typer.Option(help="Repeats of our measurement.", min=1)] = 30,
+    json: JsonOption = None,
+) -> None:
+    """Candidates a second by generation, limits, cost and chance of collision with 10 agents, beside other planners.
+
+    JSON: threads (a list of {threads, ours_per_s, <peer>_per_s}), ours, peers (all their figures), reasons.
+    """
+    found = bench_throughput.compared(repeats, peers, peer_python)
+    keys = list(dict.fromkeys(key for row in found["threads"] for key in row))
+    rows = [[row[key] if row[key] is not None else "absent" for key in keys] for row in found["threads"]]
+    print_table("Candidates a second", [key.replace("_", " ") for key in keys], rows)
+    for name, reason in found["reasons"].items():
+        typer.echo(f"{name}: {reason}")
+    write_json(json, found)
