@@ -261,7 +261,8 @@ def drive(
             strength = spec[STRENGTH]
             wanted = max((spec[SPEED] - v) / rules[PREVIEW], -strength)
             wanted = min(wanted, (top - v) / rules[PREVIEW], (near - v) / (0.4 * rules[PREVIEW]))
-            wanted = max(wanted, -rules[HARD])
+            # Far too fast for what follows, a curve mostly, the hard braking of ordinary profiles would come too late.
+            wanted = max(wanted, -max(rules[HARD], min(0.6 * (v - top), rules[HARDEST])))
             if spec[LEADS] > 0.0:
                 follow, agent = _follow(occupied[p], agents, gaps[int(spec[LEADS]) - 1], i, station, v, strength, rules)
                 if follow < wanted:

@@ -52,6 +52,14 @@ def test_tight_curves(radius, angle, speed):
     assert (candidates.s[moving, -1] - candidates.s[moving, 0]).max() > 8.0
 
 
+@pytest.mark.parametrize("speed", [16.0, 19.0, 21.5])
+def test_a_curve_that_is_met_far_too_fast(speed):
+    # 50 m before a curve of 12 m: at 4 m/s2 across it takes 6.9 m/s, (21.5^2 - 6.9^2) / 100 = 4.1 m/s2 of braking
+    candidates, _, moving = admitted(scene(turn(12.0, before=60.0), x=10.0, speed=speed))
+    assert moving.any()
+    assert (np.abs(candidates.curvature) * candidates.speed**2)[moving].max() <= 4.05
+
+
 def test_within_a_roundabout():
     radius, angle = 6.0, math.pi / 2
     now = scene(
