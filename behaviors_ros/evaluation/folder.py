@@ -98,10 +98,10 @@ def add(path: Path, row: dict[str, Any], arrays: dict[str, Array]) -> None:
         packed = io.BytesIO()
         np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
         drive_file(path, row["name"]).write_bytes(packed.getvalue())
-    rows = path / "rows.jsonl"
-    cut_off = rows.exists() and not rows.read_bytes().endswith(b"\n") and rows.stat().st_size > 0
-    with rows.open("a") as file:
-        file.write(("\n" if cut_off else "") + json.dumps(row) + "\n")
+    with (path / "rows.jsonl").open("a+b") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        cut_off = file.read() not in (b"", b"\n")  # a line that was cut off stays one of its own
+        file.write((b"\n" if cut_off else b"") + json.dumps(row).encode() + b"\n")
 
 
 def rewrite(path: Path, rows: tuple[dict[str, Any], ...]) -> None:
