@@ -200,9 +200,9 @@ def perceive(
 def _visible(
     pairs: Sequence[tuple[Body, Motion]], eye: Float[Array, "2"], occluders: Sequence[Array]
 ) -> Bool[Array, "agent"]:
-    columns = [[m.position for _, m in pairs], [m.yaw for _, m in pairs], [b.length for b, _ in pairs],
-               [b.width for b, _ in pairs], [int(b.kind) for b, _ in pairs]]  # fmt: skip
-    return visible(eye, *(np.array(column) for column in columns), occluders)
+    position, yaw = np.array([m.position for _, m in pairs]), np.array([m.yaw for _, m in pairs])
+    length, width = np.array([b.length for b, _ in pairs]), np.array([b.width for b, _ in pairs])
+    return visible(eye, position, yaw, length, width, np.array([int(b.kind) for b, _ in pairs]), occluders)
 
 
 def _near(motions: Sequence[Motion], ego: EgoState, range_m: float) -> Bool[Array, "agent"]:

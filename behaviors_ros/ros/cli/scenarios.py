@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as html_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import track
@@ -36,7 +36,7 @@ def list_(
 
     JSON: a list of {kind, about, variants, difficulty: {min, mean, max}}.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for kind in track(_chosen(kinds), description="kinds", transient=True):
         hard = [situations.drafted(kind, variant, seed).form.difficulty or 0.0 for variant in range(variants)]
         spread = {"min": min(hard), "mean": round(sum(hard) / len(hard), 3), "max": max(hard)}

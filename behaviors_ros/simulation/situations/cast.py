@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from behaviors_ros.simulation.giving_way import Manners
 from behaviors_ros.simulation.reactive import Idm
 from behaviors_ros.simulation.situations.draft import at, line
 
+Walker = Literal["pedestrian", "animal"]
 WALKER = Idm(
     desired_speed_mps=1.4, headway_s=0.3, gap_min_m=0.6, acceleration_mps2=1.5, deceleration_mps2=2.0,
     lateral_acceleration_mps2=6.0, clearance_m=0.05, sight_m=6.0, crossing_horizon_s=0.0,
@@ -37,7 +38,9 @@ def driving(name: str, path: Array, speed_mps: float, begin: Array | None = None
     )
 
 
-def walking(name: str, path: Array, speed_mps: float, trigger: TriggerForm, kind: str = "pedestrian", **more: Any):
+def walking(
+    name: str, path: Array, speed_mps: float, trigger: TriggerForm, kind: Walker = "pedestrian", **more: Any
+) -> ReactiveForm:
     """One on foot or paw that starts when triggered and does not walk into what stands before it."""
     quick = {"desired_speed_mps": speed_mps, "acceleration_mps2": 4.0 if kind == "animal" or speed_mps > 2.0 else 1.5}
     driver = WALKER.model_copy(update=quick)

@@ -15,13 +15,14 @@ from behaviors_ros.datatypes import Array
 from behaviors_ros.errors import InputError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.simulation.forms import AgentForm, GiveWayForm, GoalForm, ScenarioForm, StartForm
+from behaviors_ros.simulation.forms import AnyAgentForm, GiveWayForm, GoalForm, ScenarioForm, StartForm
 from behaviors_ros.simulation.scenario import Scenario, scenario_of
 from behaviors_ros.simulation.situations.variation import Variation
+from behaviors_ros.simulation.traffic import Perception
 from behaviors_ros.simulation.worlds.osm import OsmMap
 
 Point = tuple[float, float]
-PERCEPTION = {"range_m": 120.0, "occlusion": True}
+PERCEPTION = Perception(range_m=120.0, occlusion=True)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def draft(
     osm: OsmMap | Path,
     begin: StartForm,
     end: GoalForm,
-    agents: Sequence[AgentForm],
+    agents: Sequence[AnyAgentForm],
     duration_s: float,
     difficulty: float,
     why: str,

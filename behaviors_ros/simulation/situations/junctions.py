@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from behaviors_ros.datatypes import Array
-from behaviors_ros.simulation.forms import ReactiveForm
+from behaviors_ros.simulation.forms import GiveWayForm, ReactiveForm
 from behaviors_ros.simulation.situations.cast import driving, gaps, stream, yielding
 from behaviors_ros.simulation.situations.draft import Careful, Draft, draft, goal, line, start
 from behaviors_ros.simulation.situations.sites import Junction, junction
@@ -97,7 +98,7 @@ def all_way_stop(v: Variation) -> Draft:
     return _through(v, site, target, far, agents, 60.0, hard, why, careful)
 
 
-def _stop(site: Junction, source: str, area: Array):
+def _stop(site: Junction, source: str, area: Array) -> GiveWayForm:
     """Stop before the line of an arm and wait for the own turn."""
     others = [site.path(name, OPPOSITE[name]) for name in site.arms if name != source]
     return yielding(site.line(source), area, others, halt_s=1.0, first_come=True)
@@ -166,7 +167,7 @@ def _buildings(site: Junction, beside_m: float, setback_m: float, skew: float) -
 
 def _through(
     v: Variation, site: Junction, target: str, far: float, agents: list[ReactiveForm], duration: float, hard: float,
-    why: str, careful: Careful, **more,
+    why: str, careful: Careful, **more: Any,
 ) -> Draft:  # fmt: skip
     """The ego comes from the west and leaves towards `target`."""
     arm = site.arms["west"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from behaviors_ros.simulation.forms import AnyAgentForm
 from behaviors_ros.simulation.situations.cast import driving, standing
 from behaviors_ros.simulation.situations.draft import Careful, Draft, at, draft, goal, start
 from behaviors_ros.simulation.situations.sites import Street, bent
@@ -27,7 +28,7 @@ def pull_over(v: Variation) -> Draft:
     case = min(2, int(3.0 * v.level))
     at_s, begin_s = 150.0, 150.0 - min(90.0, 8.0 * site.limit_mps)
     d = -site.lane_m + 0.3 + 0.5 * EGO_WIDTH_M if case == 0 else -site.lane_m - 1.15
-    agents = []
+    agents: list[AnyAgentForm] = []
     gap = v.graded(31.0, 18.0)
     if case:
         town.parking(axis, site.lane_m, 2.3)

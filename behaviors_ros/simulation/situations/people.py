@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from behaviors_ros.datatypes import Array
@@ -117,7 +119,7 @@ def _oncoming(site: Street, at_s: float, v: Variation, past_m: float) -> Reactiv
 
 
 def _on_street(
-    v: Variation, site: Street, at_s: float, agents: list[ReactiveForm | StationaryForm], difficulty: float, why: str,
+    v: Variation, site: Street, at_s: float, agents: Sequence[ReactiveForm | StationaryForm], difficulty: float, why: str,
     extra_s: float = 8.0,
 ) -> Draft:  # fmt: skip
     """The ego comes along the street at 80 to 100 % of the limit; the goal is 60 m past the place."""
