@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Candidates, Plan
 from behaviors_ros.scoring.explanation import in_words, why_not
 from behaviors_ros.scoring.reason import meaning_of, phrase, short
 
 
+@runtime_checkable
 class Decided(Protocol):
     """What is told of one planning cycle."""
 

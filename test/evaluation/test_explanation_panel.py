@@ -1,18 +1,29 @@
 """What the page tells of decisions."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 
-from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Outcome, Scores
+from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Outcome, Plan, Scores
 from behaviors_ros.evaluation.explanation_panel import decision_of, timeline, told
 
 CAR, SECOND = 28 * "0" + "3fa2", 10**9
 
 
+def candidates():
+    flat = np.zeros((2, 3))
+    return Candidates(0, np.arange(3.0), ("a", "a"), ("x", "y"), np.zeros(2, bool), np.zeros((2, 3, 2)), *[flat] * 6)
+
+
 def plan(at_ns=5 * SECOND, **more):
-    decision = Decision(Manoeuvre.YIELD, CAR, at_ns - 1_250_000_000, 0.03125, (), (CAR,))
-    return SimpleNamespace(stamp_ns=at_ns, decision=decision, evaluated=7, **more)
+    decision, drive = (
+        Decision(Manoeuvre.YIELD, CAR, at_ns - 1_250_000_000, 0.03125, (), (CAR,)),
+        candidates().trajectory(0),
+    )
+    return Plan(
+        at_ns, 1, drive, drive, at_ns, 0, 0, "a", "x", Outcome.SELECTED, "", decision=decision, evaluated=7, **more
+    )
 
 
 def test_the_decision_of_a_cycle():
@@ -20,7 +31,7 @@ def test_the_decision_of_a_cycle():
         "words": "yield to 3fa2", "kind": "YIELD", "held": 1.2, "lead": 0.031, "before": [], "behind": ["3fa2"],
         "evaluated": 7,
     }  # fmt: skip
-    assert decision_of(SimpleNamespace(decision=None)) is None
+    assert decision_of(replace(plan(), decision=None)) is None
 
 
 def test_what_a_candidate_means_and_why_it_lost():
@@ -30,16 +41,11 @@ def test_what_a_candidate_means_and_why_it_lost():
                     np.array([0.5, 0.0]), None, ("s",))  # fmt: skip
     order = np.array([[2], [1]])
     meant = Decisions((CAR,), np.array([2, 3]), np.zeros(2, int), np.zeros(2), order, order > 0, order > 3, np.zeros(2))
-    flat = np.zeros((2, 3))
-    made = plan(index=0, outcome=Outcome.SELECTED, scores=scores, decisions=meant)
-    candidates = Candidates(
-        0, np.arange(3.0), ("a", "a"), ("x", "y"), np.zeros(2, bool), np.zeros((2, 3, 2)), *[flat] * 6
-    )
-    assert told(SimpleNamespace(plan=made, candidates=candidates), [0, 1]) == [
+    made = SimpleNamespace(plan=plan(scores=scores, decisions=meant), candidates=candidates())
+    assert told(made, [0, 1]) == [
         {"m": "yield to 3fa2", "l": "selected"}, {"m": "pass before 3fa2", "l": "breaks collision (1.4 s < 3 s)"},
     ]  # fmt: skip
-    bare = plan(index=0, outcome=Outcome.SELECTED, scores=None, decisions=None)
-    assert told(SimpleNamespace(plan=bare, candidates=candidates), [1]) == [{}]
+    assert told(SimpleNamespace(plan=plan(), candidates=candidates()), [1]) == [{}]
 
 
 def test_the_timeline_joins_cycles_of_one_decision():

@@ -36,7 +36,9 @@ def scene_of(bench, told):
     """The scene of a file. Distances are along a straight road from its begin, lanes are 3.5 m wide."""
     ego, road = told["ego"], told.get("road", {})
     stops = [
-        StopPoint(StopKind[s["kind"].upper()], s["id"], s["s"], s["clear_s"], signals=tuple(s.get("signals", ())))
+        StopPoint(
+            StopKind[s["kind"].upper()], s["id"], float(s["s"]), float(s["clear_s"]), tuple(s.get("signals", ()))
+        )
         for s in road.get("stops", ())
     ]  # fmt: skip
     route = bench.route(stops, road.get("limit", 10.0), road.get("goal_s", 300.0), road.get("left_same", 1.75))

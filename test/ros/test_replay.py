@@ -10,6 +10,7 @@ from copy import deepcopy
 import made_recordings as made
 import pytest
 
+from behaviors_ros.datatypes import Degraded
 from behaviors_ros.ros.bags import BagWriter, about, read_bag
 from behaviors_ros.ros.conversion import time_message
 from behaviors_ros.ros.conversion_stages import cycle
@@ -116,6 +117,23 @@ def test_two_replays_at_once_do_not_disturb_each_other(tmp_path, monkeypatch):
         assert process.wait(60) == 0
         figures = json.loads((tmp_path / f"{seconds}.json").read_text())
         assert (figures["plans"], figures["unanswered"]) == (round(seconds * 10) + 1, 0)
+
+
+def test_a_cycle_that_was_short_of_time_is_replayed_with_what_was_scored(tmp_path):
+    bag = write(tmp_path / "bag", made.messages(0.5))
+    with BagWriter(tmp_path / "out") as out:
+        replay(bag, out, [], {})
+    types = {full_name(topic): topic.message() for topic in recorded_topics()}
+    short = list(read_bag(tmp_path / "out", types))
+    third = next(m for topic, m, _ in short if topic.endswith("selected") and cycle(m).number == 3)
+    whole, third.evaluated, third.degraded = third.evaluated, 20, third.degraded | int(Degraded.SLOW)
+    again = write(tmp_path / "short", short)
+    with BagWriter(tmp_path / "again") as out:
+        plans = replay(again, out, [], {}).plans
+    assert [plan.evaluated for plan in plans if plan.plan_id in (2, 3)][1] == 20 < whole
+    assert bool(plans[2].degraded & Degraded.SLOW) and not plans[1].degraded & Degraded.SLOW
+    result = made.behaviors("agree", tmp_path / "again")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_another_trajectory_is_a_disagreement(tmp_path):
