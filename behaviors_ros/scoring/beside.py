@@ -44,6 +44,27 @@ def beside(e, a, i, m, step, ego_length, ego_width, length, width, reach):
 
 @no_type_check
 @njit(cache=True)
+def slack(ego, modes):
+    """How much farther apart (mode,) two boxes may be than `beside` says, m: it takes the other as its bounding box.
+
+    That leaves up to twice the half sizes x the sine of the turn between the two empty at a corner; the turn is at most
+    that of the ego plus that of the mode from the ego's axes at step 0.
+    """
+    sway, out = 0.0, np.zeros(len(modes.pose))
+    for i in range(len(ego.pose)):
+        for step in range(ego.pose.shape[1]):
+            sine = abs(ego.pose[i, step, 3] * ego.axes[2] - ego.pose[i, step, 2] * ego.axes[3])
+            sway = sine if sine > sway else sway  # a NaN stays out
+    for m in range(len(out)):
+        swing = 0.0
+        for step in range(modes.pose.shape[1]):
+            swing = max(swing, abs(modes.pose[m, step, 3] * ego.axes[2] - modes.pose[m, step, 2] * ego.axes[3]))
+        out[m] = 2.0 * (modes.half_length[m] + modes.half_width[m]) * min(sway + swing, 1.0)
+    return out
+
+
+@no_type_check
+@njit(cache=True)
 def least_gap_ratio(ego, modes, steps, first, stride, base, gain):
     """Least ratio (candidate,), at most 1, of the gap beside to base m (mode,) + gain s x closing speed along the ego.
 
@@ -56,8 +77,8 @@ def least_gap_ratio(ego, modes, steps, first, stride, base, gain):
         modes.half_length,
         modes.half_width,
     )
-    sizes, close = half_length + half_width, np.zeros(groups.shape[2], np.bool_)
-    squares = block_rectangles(a, sizes, sizes, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
+    close, turned = np.zeros(groups.shape[2], np.bool_), slack(ego, modes)
+    boxes = block_rectangles(a, half_length, half_width, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
     fastest = 0.0
     for i in range(len(e)):
         for step in range(0, steps, stride):
@@ -68,7 +89,7 @@ def least_gap_ratio(ego, modes, steps, first, stride, base, gain):
         length, width = half_length[m], half_width[m]
         most = base[m] + gain * (fastest + np.abs(a[m, :, 4]).max())
         for g in range(len(groups)):
-            if not near_blocks(groups, g, squares, m, most, close):
+            if not near_blocks(groups, g, boxes, m, most + turned[m], close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
                 for step in range(first, steps, stride):
@@ -99,8 +120,8 @@ def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margi
         modes.half_length,
         modes.half_width,
     )
-    sizes, close = half_length + half_width, np.zeros(groups.shape[2], np.bool_)
-    squares = block_rectangles(a, sizes, sizes, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
+    close, turned = np.zeros(groups.shape[2], np.bool_), slack(ego, modes)
+    boxes = block_rectangles(a, half_length, half_width, ego.axes, a.shape[1], 1, 0.0, 0.0, 0.0)
     quickest = 0.0
     for i in range(len(e)):
         for step in range(first, steps, stride):
@@ -112,7 +133,7 @@ def least_lateral_ratio(ego, aside, modes, steps, first, stride, response, margi
         most = margin[m] + braked(np.abs(a[m, :, 4]).max(), response, others[m, 0], others[m, 1])
         most = min(most + braked(quickest, response, own[0], own[1]), reach_m)
         for g in range(len(groups)):
-            if not near_blocks(groups, g, squares, m, most, close):
+            if not near_blocks(groups, g, boxes, m, most + turned[m], close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
                 for step in range(first, steps, stride):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from behaviors_ros.datatypes import AgentClass, StopKind, StopPoint
 from behaviors_ros.scoring.beside import braked
@@ -30,6 +32,33 @@ def test_felt_clearance_of_oncoming_and_parallel_traffic(bench):
     assert score(bench, "felt_clearance", bench.drive(10.0), agents=[along])[0] == 1.0
     # Who is ahead is not beside.
     assert score(bench, "felt_clearance", bench.drive(10.0), agents=[bench.Agent((62.0, 0.0), 10.0)])[0] == 1.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(50.0, 110.0), st.floats(-4.0, 4.0), st.floats(0.0, 9.0), st.floats(-3.1, 3.1)),
+                min_size=1, max_size=4))  # fmt: skip
+def test_felt_clearance_agrees_with_every_pair(bench, told):
+    """Second derivation: all pairs of boxes at all instants, without anything left out beforehand."""
+    agents = [bench.Agent((x, y), speed, yaw) for x, y, speed, yaw in told]
+    drives = [bench.drive(10.0, -1.0, d_end=end) for end in np.linspace(-1.5, 1.5, 12)]
+    candidates = bench.candidates(*drives)
+    found = score(bench, "felt_clearance", *drives, agents=agents, door_m=0.0)
+    least = np.ones(12)
+    for agent in agents:
+        behind = agent.position[0] < 50.0 + 1e-9
+        for step in range(5, 61, 3):
+            yaw, t = candidates.yaw[:, step], bench.time_s[step]
+            centre = candidates.position[:, step] + 1.35 * np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
+            other = np.array(agent.position) + agent.speed * t * np.array([np.cos(agent.yaw), np.sin(agent.yaw)])
+            dx, dy = (other - centre).T
+            x, y = dx * np.cos(yaw) + dy * np.sin(yaw), dy * np.cos(yaw) - dx * np.sin(yaw)
+            cos, sin = np.abs(np.cos(agent.yaw - yaw)), np.abs(np.sin(agent.yaw - yaw))
+            gap = np.maximum(np.abs(y) - 0.925 - 2.25 * sin - 0.9 * cos, 0.0)
+            speed = candidates.speed[:, step]
+            wished = 0.3 + 0.02 * np.abs(speed - agent.speed * np.cos(agent.yaw - yaw))
+            counts = (np.abs(x) <= 2.25 + 2.25 * cos + 0.9 * sin) & (speed > 0.05) & (not behind)
+            least = np.where(counts, np.minimum(least, gap / wished), least)
+    assert found == pytest.approx(least, abs=1e-9)
 
 
 def test_lateral_safe_distance_of_parallel_traffic(bench):
