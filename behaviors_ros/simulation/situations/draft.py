@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -50,7 +50,8 @@ class Draft:
     def scenario(self, vehicle: Vehicle | None = None) -> Scenario:
         """The scenario; the map takes the way over its file form, so that a written situation reads back the same."""
         if isinstance(self.map, Path):
-            return scenario_of(self.form, load_map(self.map), self.form.provenance, vehicle)
+            lane_map = replace(load_map(self.map), name=Path(str(self.form.map)).stem)
+            return scenario_of(self.form, lane_map, self.form.provenance, vehicle)
         with TemporaryDirectory(prefix="behaviors_") as folder:
             path = Path(folder) / str(self.form.map)
             path.write_text(self.map.text(), encoding="utf-8")

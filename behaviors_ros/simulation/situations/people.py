@@ -10,7 +10,14 @@ from behaviors_ros.datatypes import Array
 from behaviors_ros.simulation.forms import ReactiveForm, SlowForm, StationaryForm
 from behaviors_ros.simulation.situations.cast import approaching, driving, standing, walking
 from behaviors_ros.simulation.situations.draft import Careful, Draft, draft, goal, start
-from behaviors_ros.simulation.situations.sites import Street, bent, street
+from behaviors_ros.simulation.situations.sites import (
+    URBAN,
+    URBAN_SIGNALS,
+    Street,
+    bent,
+    street,
+    urban_street,
+)
 from behaviors_ros.simulation.situations.variation import Variation, share
 from behaviors_ros.simulation.worlds.osm import straight
 
@@ -60,7 +67,9 @@ def jaywalker(v: Variation) -> Draft:
     with a = 2.0 (easy) to 4.0 m/s^2 (hard): braking at a after half a second stops 2 m before. The walking speed is
     such that the pedestrian is within 0.8 m of the centre line when the ego would arrive; every fifth runs by before.
     """
-    site = v.place or street(straight((0.0, 0.0), v.turn(), 240.0), v.between(2.9, 3.6), v.one_of((30, 30, 50)))
+    site = (
+        v.place or _urban(v) or street(straight((0.0, 0.0), v.turn(), 240.0), v.between(2.9, 3.6), v.one_of((30, 50)))
+    )
     speed, at_s, lane = site.limit_mps, 120.0, site.lane_m
     braking = v.graded(2.0, 4.0)
     sight_m = stopping_m(speed, braking)
@@ -90,7 +99,8 @@ def animal(v: Variation) -> Draft:
     or just misses it.
     """
     bend = v.one_of((0.0, 0.0, -0.5, 0.5))
-    site = v.place or street(bent(v.turn(), 260.0, bend, 70.0, 90.0), v.between(2.9, 3.6), v.one_of((30, 50)))
+    axis = bent(v.turn(), 260.0, bend, 70.0, 90.0)
+    site = v.place or _urban(v) or street(axis, v.between(2.9, 3.6), v.one_of((30, 50)))
     speed, at_s, lane = site.limit_mps, 130.0, site.lane_m
     braking = v.graded(2.0, 4.0)
     within = stopping_m(speed, braking)
@@ -111,6 +121,11 @@ def animal(v: Variation) -> Draft:
     return _on_street(v, site, at_s, [beast], share(braking, 2.0, 4.0), why)
 
 
+def _urban(v: Variation) -> Street | None:
+    """Each fifth variant is in the embedded town."""
+    return urban_street() if v.variant % 5 == 3 else None
+
+
 def _oncoming(site: Street, at_s: float, v: Variation, past_m: float) -> ReactiveForm:
     """A car in the other lane that meets the ego near `past_m` beyond the place."""
     speed = site.limit_mps * v.between(0.7, 0.95)
@@ -119,8 +134,8 @@ def _oncoming(site: Street, at_s: float, v: Variation, past_m: float) -> Reactiv
 
 
 def _on_street(
-    v: Variation, site: Street, at_s: float, agents: Sequence[ReactiveForm | StationaryForm], difficulty: float, why: str,
-    extra_s: float = 8.0,
+    v: Variation, site: Street, at_s: float, agents: Sequence[ReactiveForm | StationaryForm], difficulty: float,
+    why: str, extra_s: float = 8.0,
 ) -> Draft:  # fmt: skip
     """The ego comes along the street at 80 to 100 % of the limit; the goal is 60 m past the place."""
     begin_s, end_s = at_s - min(100.0, 8.0 * site.limit_mps), site.within(at_s + 60.0)
@@ -128,4 +143,5 @@ def _on_street(
     first = start(position, site.yaw(begin_s), site.limit_mps * v.between(0.8, 1.0))
     last = goal(site.point(end_s, site.ego_d), site.yaw(end_s), width_m=site.lane_m)
     duration = 1.6 * (end_s - begin_s) / site.limit_mps + 6.0 + extra_s
-    return draft(v, site.map, first, last, agents, duration, difficulty, why, Careful())
+    lights = URBAN_SIGNALS if site.file == URBAN else ()
+    return draft(v, site.map, first, last, agents, duration, difficulty, why, Careful(), signals=lights)

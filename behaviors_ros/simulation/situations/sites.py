@@ -13,10 +13,13 @@ from jaxtyping import Float
 from behaviors_ros.datatypes import Array
 from behaviors_ros.geometry.frenet import FrenetFrame
 from behaviors_ros.geometry.polylines import without_duplicates
+from behaviors_ros.simulation.forms import SignalForm
+from behaviors_ros.simulation.scenario import DEMO
 from behaviors_ros.simulation.worlds.osm import Axis, OsmMap, blended_turn, straight
 from behaviors_ros.simulation.worlds.town import Arm, Town
 
-LIMITS_KMH = (30, 50)
+URBAN = DEMO.with_suffix(".osm")
+URBAN_SIGNALS = tuple(SignalForm(id=group, green_s=3600.0, red_s=0.0) for group in (20051, 20052, 20053, 20054))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,11 @@ def street(axis: Axis, lane_m: float, limit_kmh: int) -> Street:
     """A two-way street."""
     town = Town(lane_m)
     return Street(town, axis, lane_m, limit_kmh, town.road(axis, limit_kmh))
+
+
+def urban_street() -> Street:
+    """The main street of the embedded map before its crossing, whose lights `URBAN_SIGNALS` keep green."""
+    return Street(Town(3.5), straight((-30.0, 0.0), 0.0, 225.0), 3.5, 50, (0, 0), URBAN)
 
 
 @dataclass(frozen=True, eq=False)
