@@ -17,18 +17,17 @@ BINS = 96
 @no_type_check
 @njit(cache=True)
 def offsets(s, d, low, spacing):
-    """Offset (candidate, BINS) of each candidate at arc lengths from `low` on, `spacing` m apart; held at its ends."""
-    out = np.empty((len(s), BINS))
+    """Offset (candidate, BINS) of each candidate when it has come to arc lengths from `low` on, `spacing` m apart.
+
+    At the first step there, which is at most a step's change off; held beyond both ends.
+    """
+    out, last = np.empty((len(s), BINS)), s.shape[1] - 1
     for i in range(len(s)):
-        step, last = 0, s.shape[1] - 1
+        step = 0
         for b in range(BINS):
-            at = low + b * spacing
-            while step < last and s[i, step + 1] < at:
+            while step < last and s[i, step] < low + b * spacing:
                 step += 1
-            after = min(step + 1, last)
-            span = s[i, after] - s[i, step]
-            part = min(max((at - s[i, step]) / span, 0.0), 1.0) if span > 1e-9 else 0.0
-            out[i, b] = d[i, step] + part * (d[i, after] - d[i, step])
+            out[i, b] = d[i, step]
     return out
 
 
@@ -54,6 +53,17 @@ def free_time(distance, speed, acceleration):
     if distance <= 0.0:
         return 0.0
     return (math.sqrt(speed * speed + 2.0 * acceleration * distance) - speed) / acceleration
+
+
+@no_type_check
+@njit(cache=True)
+def free_times(s, speed, begin, end, extent, acceleration):
+    """When the ego at `s` m, unhindered, comes to the area from `begin` to `end` m, and when it has left it, s."""
+    v = max(speed, 0.0)
+    return (
+        free_time(begin - s - extent.front, v, acceleration),
+        free_time(end - s + extent.rear, v, acceleration),
+    )
 
 
 @no_type_check

@@ -17,7 +17,7 @@ from behaviors_ros.scoring.corridors import (
     BINS,
     columns_range,
     corridor_run,
-    free_time,
+    free_times,
     gap_to,
     going_by,
     in_middle,
@@ -78,6 +78,18 @@ class Encounters(NamedTuple):
 
 @no_type_check
 @njit(cache=True)
+def columns(count, agents):
+    """The fields of `Encounters` of nobody, without the last."""
+    none, zero, never, unknown = np.full(count, -1), np.zeros(count, np.int64), np.full(count, np.inf), np.nan
+    table = np.zeros((count, agents), np.bool_)
+    return (
+        np.zeros((count, agents), np.int8), table, table.copy(), none, zero, never, np.full(count, unknown),
+        none.copy(), never.copy(), never.copy(), never.copy(), none.copy(), zero.copy(), never.copy(), none.copy(),
+    )  # fmt: skip
+
+
+@no_type_check
+@njit(cache=True)
 def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, extent, limits):
     """`Encounters` of candidates at arc length s and offset d (candidate, step) m, and `agents` agents in rows.
 
@@ -85,14 +97,11 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
     which remains the one that is named unless another is nearer by `Limits.nearer` m.
     """
     count = len(s)
-    order, contested = np.zeros((count, agents), np.int8), np.zeros((count, agents), np.bool_)
-    entered = np.zeros((count, agents), np.bool_)
-    cross, cross_order = np.full(count, -1), np.zeros(count, np.int64)
-    cross_s, cross_at, cross_rank = np.full(count, np.inf), np.full(count, np.nan), np.full(count, np.inf)
-    lead, lead_s = np.full(count, -1), np.full(count, np.inf)
-    lead_gap, headway = np.full(count, np.inf), np.full(count, np.inf)
-    past, past_side, past_at = np.full(count, -1), np.zeros(count, np.int64), np.full(count, np.inf)
-    gap, gap_s = np.full(count, -1), np.full(count, -np.inf)
+    (
+        order, contested, entered, cross, cross_order, cross_s, cross_at, lead, lead_s, lead_gap, headway, past,
+        past_side, past_at, gap,
+    ) = columns(count, agents)  # fmt: skip
+    cross_rank, gap_s = np.full(count, np.inf), np.full(count, -np.inf)
     blocking, blocking_s = -1, np.inf
     low, high = reach_of(s)
     spacing = (max(high, low + 40.0) + extent.front - low) / (BINS - 1)
@@ -118,20 +127,17 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
                 past[i], past_side[i], past_at[i] = a, beside, k * stride * dt
             if first < 0:
                 continue
-            centre, here = s[i, first * stride] + extent.centre, state[row, first, 0]
-            before = centre > here
+            here = state[row, first, 0]
+            before = s[i, first * stride] + extent.centre > here
             order[i, a] = 1 if before else 2
-            if first == 0 and before:
-                continue
-            if first == 0 and (state[row, 0, 4] > 0.5 or stands[row]):
-                if begin < lead_s[i]:
+            if first == 0 and (before or state[row, 0, 4] > 0.5 or stands[row]):
+                if not before and begin < lead_s[i]:
                     lead[i], lead_s[i] = a, begin
                     lead_gap[i], headway[i] = gap_to(s[i], speed[i], state[row], stride, extent, last)
                 continue
-            enters, leaves = first * stride * dt, last * stride * dt
-            comes = free_time(begin - s[i, 0] - extent.front, max(speed[i, 0], 0.0), limits.acceleration)
-            clears = free_time(end - s[i, 0] + extent.rear, max(speed[i, 0], 0.0), limits.acceleration)
-            if comes < leaves + near_s and clears > enters - near_s:
+            comes, clears = free_times(s[i, 0], speed[i, 0], begin, end, extent, limits.acceleration)
+            enters = first * stride * dt
+            if comes < last * stride * dt + near_s and clears > enters - near_s:
                 contested[i, a], entered[i, a] = True, comes == 0.0
                 rank = begin - (limits.nearer if known[a] == 2 else 0.0)
                 if rank < cross_rank[i]:
