@@ -71,7 +71,7 @@ def test_the_answer_depends_on_the_problem_alone():
     assert np.array_equal(once, solved(first))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(0.0, 15.0), st.floats(-2.0, 1.5), st.floats(0.0, 15.0), st.integers(4, 20))
 def test_bounds_hold_and_states_are_integrals(speed, acceleration, wanted, count):
     step = 6.0 / count
@@ -86,13 +86,13 @@ def test_bounds_hold_and_states_are_integrals(speed, acceleration, wanted, count
     knots = states(limited.start, step, jerks, step * np.arange(1, count + 1))
     assert knots[:, 1].min() >= -1e-4 and knots[:, 1].max() <= 16.0 + 1e-4
     assert knots[:, 2].min() >= -4.0 - 1e-4 and knots[:, 2].max() <= 2.0 + 1e-4
-    fine = np.linspace(0.0, 6.0, 3001)
+    fine = np.linspace(0.0, 6.0, 1201)
     x, v, a = states(limited.start, step, jerks, fine).T
-    assert x == pytest.approx(np.concatenate(([0.0], np.cumsum(0.001 * (v[1:] + v[:-1])))), abs=1e-3)
-    assert v == pytest.approx(speed + np.concatenate(([0.0], np.cumsum(0.001 * (a[1:] + a[:-1])))), abs=1e-3)
+    assert x == pytest.approx(np.concatenate(([0.0], np.cumsum(0.0025 * (v[1:] + v[:-1])))), abs=1e-3)
+    assert v == pytest.approx(speed + np.concatenate(([0.0], np.cumsum(0.0025 * (a[1:] + a[:-1])))), abs=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.floats(0.0, 12.0), st.floats(3.0, 40.0), st.floats(2.0, 6.0))
 def test_nothing_in_its_neighbourhood_is_smoother(speed, distance, duration):
     ends = problem(12, duration / 12, (0.0, speed, 0.0), end=(distance, 0.0, 0.0))
