@@ -63,7 +63,7 @@ def obstacles(
         ],
         axis=-1,
     )
-    spread = predictions.covariance[agent, mode].reshape(len(agent), -1, 4)[..., [0, 1, 3]]
+    spread = predictions.covariance[agent, mode].reshape(*pose.shape[:2], 4)[..., [0, 1, 3]]
     half_length, half_width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
     radius = 0.5 * math.hypot(vehicle.length_m, vehicle.width_m)
     lanes, spans = mode_lanes(
