@@ -50,8 +50,8 @@ def lead_braking(v: Variation) -> Draft:
 def cut_in(v: Variation) -> Draft:
     """A slower car in the lane beside changes into the ego's lane at a small gap.
 
-    It begins to change when the ego's front is g behind its rear, being dv = 2 to 5 m/s slower, and reaches into the
-    ego's lane about 1.7 s later. To end 3 m behind it at its speed then takes a = dv^2 / (2 (g - 1.7 dv - 3 m)); g is
+    It drives dv = 2 to 5 m/s below the limit, begins to change when the ego's front is g behind its rear, and reaches
+    into the ego's lane about 1.7 s later. To end 3 m behind it at its speed then takes a = dv^2 / (2 (g - 1.7 dv - 3 m)); g is
     chosen to make that 0.8 (easy) to 3.5 m/s^2 (hard), for one who brakes no sooner than it is in the lane.
     """
     town = Town(v.between(2.9, 3.6))
@@ -64,10 +64,10 @@ def cut_in(v: Variation) -> Draft:
     slower = v.between(2.0, 5.0)
     needed = v.graded(0.8, 3.5)
     gap = 3.0 + 1.7 * slower + slower**2 / (2.0 * needed)
-    speed, begin_s, end_s = site.limit_mps * v.between(0.85, 1.0), 30.0, 320.0
+    speed, begin_s, end_s = site.limit_mps * v.between(0.9, 1.0), 30.0, 320.0
     change = LaneChangeForm(offset_m=round(ego_d - other_d, 3), duration_s=3.0, ego_gap_m=(-2.0, round(gap, 3)))
-    pace = speed - slower
-    where = site.point(begin_s + 3.6 + gap + slower * v.between(2.0, 5.0) + 2.3, other_d)
+    pace = site.limit_mps - slower
+    where = site.point(begin_s + 3.6 + gap + slower * v.between(2.5, 6.0) + 2.3, other_d)
     path = site.line(0.0, site.frame.length, other_d)
     driver = Idm(desired_speed_mps=pace, lateral_acceleration_mps2=4.0)
     car = driving("cut-in", path, pace, where, change=change, driver=driver)
@@ -79,7 +79,7 @@ def cut_in(v: Variation) -> Draft:
         v, town.osm, start(site.point(begin_s, ego_d), site.yaw(begin_s), speed),
         goal(site.point(end_s, ego_d), site.yaw(end_s), width_m=site.lane_m), [car, *others],
         2.0 * (end_s - begin_s) / pace + 10.0, share(needed, 0.8, 3.5),
-        f"{slower:.1f} m/s slower at {gap:.1f} m: {needed:.1f} m/s^2 needed", Careful(),
+        f"{slower:.1f} m/s below the limit at {gap:.1f} m: {needed:.1f} m/s^2 needed", Careful(),
     )  # fmt: skip
 
 
