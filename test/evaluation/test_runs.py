@@ -164,6 +164,7 @@ def test_settings_reach_the_planner(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_several_workers_give_the_same(made):
     pytest.importorskip("ray", reason="Ray is the extra 'scale'")
     cases = [case for case in made.cases if case.name != "wall"]
