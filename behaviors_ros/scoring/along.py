@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene
-from behaviors_ros.geometry.projection import frame_at, only_foot, project_point
+from behaviors_ros.geometry.projection import frame_at, only_foot, project_point_from
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.scoring.footprint import ego_boxes, near, solid
@@ -58,15 +58,21 @@ def _states(path, blocks, groups, agent, mode, position, yaw, length, width, str
     out, stands = np.empty((len(agent), samples, 5)), np.empty(len(agent), np.bool_)
     for row in range(len(agent)):
         i, m, s = agent[row], mode[row], np.nan
+        last = (samples - 1) * stride
+        dx = position[i, m, last, 0] - position[i, m, 0, 0]
+        dy = position[i, m, last, 1] - position[i, m, 0, 1]
+        stands[row] = dx * dx + dy * dy < 0.25
         for k in range(samples):
+            if k > 0 and stands[row]:
+                out[row, k] = out[row, 0]
+                continue
             step = k * stride
             x, y = position[i, m, step, 0], position[i, m, step, 1]
             # The window is wider than what anything on a road moves in between.
-            at, d = only_foot(path, x, y, s, 15.0) if s == s else (np.nan, np.nan)
-            if at == at and abs(at - s) < 15.0:
-                s = at
-            else:
-                s, d = project_point(path, blocks, groups, x, y)
+            at, d = only_foot(path, x, y, s, 15.0) if k > 0 else (np.nan, np.nan)
+            if not abs(at - s) < 15.0:
+                at, d = project_point_from(path, blocks, groups, x, y, s)
+            s = at
             _, _, tx, ty = frame_at(path, s)
             c, n = np.cos(yaw[i, m, step]), np.sin(yaw[i, m, step])
             cos, sin = c * tx + n * ty, n * tx - c * ty
@@ -74,8 +80,4 @@ def _states(path, blocks, groups, agent, mode, position, yaw, length, width, str
             out[row, k, 2] = 0.5 * (length[i] * abs(cos) + width[i] * abs(sin))
             out[row, k, 3] = 0.5 * (length[i] * abs(sin) + width[i] * abs(cos))
             out[row, k, 4] = cos
-        last = (samples - 1) * stride
-        dx = position[i, m, last, 0] - position[i, m, 0, 0]
-        dy = position[i, m, last, 1] - position[i, m, 0, 1]
-        stands[row] = dx * dx + dy * dy < 0.25
     return out, stands

@@ -86,8 +86,9 @@ def _named(
     subject, at_s = np.full(count, -1), np.full(count, np.nan)
 
     def name(chosen: Array, what: Manoeuvre | Array, whom: Array | int = -1, when: Array | float = np.nan) -> None:
-        for column, values in ((manoeuvre, what), (subject, whom), (at_s, when)):
-            column[chosen] = np.broadcast_to(values, (count,))[chosen]
+        np.copyto(manoeuvre, what, where=chosen)
+        np.copyto(subject, whom, where=chosen)
+        np.copyto(at_s, when, where=chosen)
 
     stands = candidates.speed[:, -1] < meaning.standing_mps
     halt_s = candidates.time_s[np.argmax(candidates.speed < meaning.standing_mps, axis=1)]
@@ -105,8 +106,7 @@ def _named(
     name(ends, Manoeuvre.MINIMAL_RISK_STOP, -1, halt_s)
     behind = ends & (met.lead >= 0) & (met.lead_gap < meaning.blocked_m)
     name(behind, Manoeuvre.STOP, met.lead, halt_s)
-    firm = np.isin(_kinds(scene.route)[place], (StopKind.SIGNAL, StopKind.STOP_SIGN, StopKind.GOAL, -1))
-    at_line = stands & (place >= 0) & (ends | firm) & ~(behind & (met.lead_s < line_s))
+    at_line = stands & (place >= 0) & (ends | _firm(scene.route)[place]) & ~(behind & (met.lead_s < line_s))
     name(at_line, Manoeuvre.STOP, first_place + place, halt_s)
 
     _name_lateral(scene.route, candidates, meaning, met, extent, name)
@@ -121,9 +121,9 @@ def _named(
     )  # fmt: skip
 
 
-def _kinds(route: Route) -> Int[Array, "place"]:
-    """Kind of each place of `places`; the end of the path, the last one, and no place are -1."""
-    return np.array([*(int(stop.kind) for stop in route.stops), -1], dtype=np.int64)
+def _firm(route: Route) -> Bool[Array, "place"]:
+    """Places of `places` at which the ego halts whoever comes: not for giving way. The end of the path is the last."""
+    return np.array([*(stop.kind not in (StopKind.YIELD, StopKind.CROSSWALK) for stop in route.stops), True])
 
 
 def _name_lateral(
