@@ -51,8 +51,9 @@ def cut_in(v: Variation) -> Draft:
     """A slower car in the lane beside changes into the ego's lane at a small gap.
 
     It drives dv = 2 to 5 m/s below the limit, begins to change when the ego's front is g behind its rear, and reaches
-    into the ego's lane about 1.7 s later. To end 3 m behind it at its speed then takes a = dv^2 / (2 (g - 1.7 dv - 3 m)); g is
-    chosen to make that 0.8 (easy) to 3.5 m/s^2 (hard), for one who brakes no sooner than it is in the lane.
+    into the ego's lane about 1.7 s later. For one at the limit to end 3 m behind it at its speed then takes
+    a = dv^2 / (2 (g - 1.7 dv - 3 m)); g is chosen to make that 0.8 (easy) to 3.5 m/s^2 (hard), for one who brakes no
+    sooner than it is in the lane.
     """
     town = Town(v.between(2.9, 3.6))
     axis = bent(v.turn(), 420.0, v.one_of((0.0, 0.0, 0.3, -0.3)), 90.0, 200.0)
