@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -59,7 +59,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Run b against run a. better, worse: scenarios solved in one only, or with a changed score."""
+    """Run b against run a. better, worse: scenarios solved in one only, or with a changed score. settings: options and
+    parameters that differ, as (dotted name, in a, in b).
+    """
 
     a: str
     b: str
@@ -71,6 +73,7 @@ class Comparison:
     worse: tuple[Change, ...]
     equal: int
     pairs: tuple[Change, ...]
+    settings: tuple[tuple[str, Any, Any], ...]
 
     def json(self) -> dict[str, Any]:
         """As a tree for JSON, without the unchanged scenarios."""
@@ -120,7 +123,24 @@ def compare(a: Run, b: Run, rules: ComparisonRules | None = None) -> Comparison:
         only_b=tuple(name for name in rows_b if name not in rows_a),
         differences=tuple(difference for difference in found if difference is not None),
         better=tuple(better), worse=tuple(worse), equal=len(names) - len(better) - len(worse), pairs=tuple(changes),
+        settings=settings(a, b),
     )  # fmt: skip
+
+
+def settings(a: Run, b: Run) -> tuple[tuple[str, Any, Any], ...]:
+    """Options of the runs and parameters of the planner that are not the same."""
+    of_a, of_b = ({**dict(_leaves(run.options.model_dump(mode="json", exclude={"configuration"}))),
+                   **dict(_leaves(run.facts.get("configuration") or {}))} for run in (a, b))  # fmt: skip
+    names = sorted(of_a.keys() | of_b.keys())
+    return tuple((n, of_a.get(n), of_b.get(n)) for n in names if of_a.get(n) != of_b.get(n))
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, leaf in tree.items():
+        if isinstance(leaf, Mapping):
+            yield from _leaves(leaf, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", leaf
 
 
 def interval(differences: Float[Array, "pair"], rules: ComparisonRules) -> tuple[float, float]:

@@ -15,18 +15,21 @@ from typing import Any
 
 import numpy as np
 
+from behaviors_ros import pipeline
 from behaviors_ros.datatypes import Array
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.options import Options
 from behaviors_ros.evaluation.sets import Case
-from behaviors_ros.parameters import validated
+from behaviors_ros.parameters import merged, validated
 
 PACKAGES = ("behaviors_ros", "numpy", "numba", "scipy", "shapely", "pydantic", "ray")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run folder holds. facts: command, versions, revision, machine; rows in the order in which they ended."""
+    """What a run folder holds. facts: command, versions, revision, machine, the planner's configuration with what was
+    its default then; rows in the order in which they ended.
+    """
 
     path: Path
     set_name: str
@@ -71,6 +74,7 @@ def begin(path: Path, set_name: str, options: Options, cases: tuple[Case, ...], 
     (path / "drives").mkdir(parents=True, exist_ok=True)
     described = {
         "set": set_name, "options": options.model_dump(mode="json"), "command": command,
+        "configuration": merged(pipeline.defaults(), options.configuration),
         "cases": [asdict(case) for case in cases], "versions": versions(), "revision": revision(),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
     }  # fmt: skip
@@ -88,7 +92,7 @@ def read(path: Path) -> Run:
     latest = {row["name"]: row for row in rows}
     options = validated(Options, described["options"], str(path / "run.json"))
     cases = tuple(Case(**case) for case in described["cases"])
-    facts = {name: described[name] for name in ("command", "versions", "revision", "machine")}
+    facts = {name: described.get(name) for name in ("command", "versions", "revision", "machine", "configuration")}
     return Run(path, described["set"], options, cases, facts, tuple(latest.values()))
 
 

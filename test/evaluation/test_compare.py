@@ -1,5 +1,6 @@
 """Comparisons of runs by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,18 @@ def test_the_interval_is_seeded_and_covers_the_mean_of_a_normal_sample():
     assert low == pytest.approx(sample.mean() - 0.098, abs=0.015) and high == pytest.approx(
         sample.mean() + 0.098, abs=0.015
     )
+
+
+def test_settings_that_differ_are_told():
+    a, b = run("a", row("x")), run("b", row("x"))
+    assert compare(a, b, RULES).settings == ()
+    tree = {"progress": {"weight": 5.0, "other": 1}, "scorers": ["progress"]}
+    other = {"progress": {"weight": 6.0, "other": 1}, "scorers": ["progress"]}
+    a, b = replace(a, facts={"configuration": tree}), replace(b, facts={"configuration": other})
+    b = replace(b, options=Options(predictor="constant_velocity"))
+    assert compare(a, b, RULES).settings == (
+        ("predictor", None, "constant_velocity"), ("progress.weight", 5.0, 6.0)
+    )  # fmt: skip
 
 
 def test_runs_without_a_common_scenario_are_refused():

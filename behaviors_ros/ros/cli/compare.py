@@ -30,7 +30,8 @@ def compare_runs(
     """Say what of run A got better and worse in run B, paired by scenario, with bootstrap intervals.
 
     JSON: `a, b, n, only_a, only_b, differences: [{name, unit, count, a, b, difference, low, high, better}], better,
-    worse, equal`; better and worse: `[{name, success_a, success_b, score_a, score_b, why_a, why_b}]`.
+    worse, equal, settings: [[name, a, b]]`; better and worse: `[{name, success_a, success_b, score_a, score_b, why_a,
+    why_b}]`.
     """
     found = compare(folder.read(a), folder.read(b), ComparisonRules(seed=seed))
     page = write_compare_report(out or b / f"compare-{a.resolve().name}.html", found)
@@ -42,6 +43,8 @@ def compare_runs(
 def _print(found: Comparison) -> None:
     print_table(f"{found.n} in both: {len(found.better)} better, {len(found.worse)} worse, {found.equal} the same",
                 ("figure", "a", "b", "b - a", "95 % interval", ""), [_line(d) for d in found.differences])  # fmt: skip
+    if found.settings:
+        print_table("Settings that differ", ("name", "a", "b"), found.settings)
     for title, changes in (("Worse", found.worse), ("Better", found.better)):
         if changes:
             print_table(title, ("scenario", "solved", "score", "why not"), [_changed(change) for change in changes])
