@@ -8,6 +8,7 @@ by it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
 from typing import Any, TypeVar
@@ -61,6 +62,14 @@ class AgentClass(IntEnum):
 
 VEHICLES = (AgentClass.CAR, AgentClass.TRUCK, AgentClass.BUS, AgentClass.TRAILER, AgentClass.MOTORCYCLE)
 VULNERABLE = (AgentClass.BICYCLE, AgentClass.PEDESTRIAN, AgentClass.ANIMAL)
+
+
+def among(kind: Int[Array, "*lead"], kinds: Iterable[int]) -> Bool[Array, "*lead"]:
+    """Which entries are one of a few kinds: several times as fast as `numpy.isin` on the few agents of a scene."""
+    found = np.zeros(np.shape(kind), dtype=bool)
+    for one in kinds:
+        found |= kind == int(one)
+    return found
 
 
 class Degraded(IntFlag):

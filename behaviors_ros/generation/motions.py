@@ -16,6 +16,7 @@ from behaviors_ros.generation.agents import occupancy
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.paths import Paths
 from behaviors_ros.generation.situation import Situation
+from behaviors_ros.geometry.angles import cos_sin
 
 FREE = 1e9
 
@@ -117,23 +118,23 @@ def on_grid(
     situation: Situation, paths: Paths, path: Array, along: Array, labels: tuple[str, ...], generator: str
 ) -> Candidates:
     """Candidates from distances, speeds and accelerations (candidate, step, 3) along the paths `path`."""
-    pose = np.empty((*along.shape[:2], 6))
-    _place(paths.table, path, along, pose)
-    pose[..., 2] -= math.tau * np.round(pose[:, :1, 2] / math.tau)
-    standing = along[:, -1, 1] < 1e-3
+    shape = along.shape[:2]
+    position = np.empty((*shape, 2))
+    yaw, speed, acceleration, curvature, s, d = (np.empty(shape) for _ in range(6))
+    _place(paths.table, path, along, position, yaw, speed, acceleration, curvature, s, d)
     return Candidates(
         stamp_ns=situation.scene.stamp_ns,
         time_s=situation.grid.time_s,
         generator=(generator,) * len(labels),
         label=labels,
-        is_stop=standing,
-        position=np.ascontiguousarray(pose[..., :2]),
-        yaw=np.ascontiguousarray(pose[..., 2]),
-        speed=np.ascontiguousarray(along[..., 1]),
-        acceleration=np.ascontiguousarray(along[..., 2]),
-        curvature=np.ascontiguousarray(pose[..., 3]),
-        s=np.ascontiguousarray(pose[..., 4]),
-        d=np.ascontiguousarray(pose[..., 5]),
+        is_stop=along[:, -1, 1] < 1e-3,
+        position=position,
+        yaw=yaw,
+        speed=speed,
+        acceleration=acceleration,
+        curvature=curvature,
+        s=s,
+        d=d,
     )
 
 
@@ -160,24 +161,36 @@ def together(groups: list[Candidates]) -> Candidates:
 
 @no_type_check
 @njit(cache=True)
-def _place(tables: Array, path: Array, along: Array, out: Array) -> None:  # pragma: no cover (compiled)
-    """x, y, yaw, curvature, s, d at each distance: cubic in position and yaw, straight on beyond the path."""
+def _place(
+    tables: Array, path: Array, along: Array, position: Array, yaw: Array, speed: Array, acceleration: Array,
+    curvature: Array, s: Array, d: Array,
+) -> None:  # pragma: no cover (compiled)  # fmt: skip
+    """What is at each distance: cubic in position and yaw, straight on beyond the path; the first yaw within a turn."""
     last = tables.shape[1] - 2
     for c in range(along.shape[0]):
-        table, k = tables[path[c]], 0
+        p, k, known, whole = path[c], 0, -1, 0.0
+        cos_a, sin_a, cos_b, sin_b = 1.0, 0.0, 1.0, 0.0
         for i in range(along.shape[1]):
             x = along[c, i, 0]
-            while k < last and table[k + 1, 0] < x:
+            while k < last and tables[p, k + 1, 0] < x:
                 k += 1
-            a, b, o = table[k], table[k + 1], out[c, i]
-            h = b[0] - a[0]
-            u = min((x - a[0]) / h, 1.0)
-            beyond = max(x - b[0], 0.0)
+            if k != known:
+                known = k
+                cos_a, sin_a = cos_sin(tables[p, k, 4])
+                cos_b, sin_b = cos_sin(tables[p, k + 1, 4])
+            h = tables[p, k + 1, 0] - tables[p, k, 0]
+            u = min((x - tables[p, k, 0]) / h, 1.0)
+            beyond = max(x - tables[p, k + 1, 0], 0.0)
             h0, h1 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2 * h
             h2, h3 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0) * h
-            o[2] = h0 * a[4] + h1 * a[5] + h2 * b[4] + h3 * b[5]
-            o[0] = h0 * a[2] + h1 * math.cos(a[4]) + h2 * b[2] + h3 * math.cos(b[4]) + beyond * math.cos(b[4])
-            o[1] = h0 * a[3] + h1 * math.sin(a[4]) + h2 * b[3] + h3 * math.sin(b[4]) + beyond * math.sin(b[4])
-            o[3] = a[5] + u * (b[5] - a[5])
-            o[4] = a[6] + u * (b[6] - a[6]) + beyond
-            o[5] = a[7] + u * (b[7] - a[7])
+            turned = h0 * tables[p, k, 4] + h1 * tables[p, k, 5] + h2 * tables[p, k + 1, 4] + h3 * tables[p, k + 1, 5]
+            if i == 0:
+                whole = math.tau * np.round(turned / math.tau)
+            yaw[c, i] = turned - whole
+            on_x, on_y = h1 * cos_a + (h3 + beyond) * cos_b, h1 * sin_a + (h3 + beyond) * sin_b
+            position[c, i, 0] = h0 * tables[p, k, 2] + h2 * tables[p, k + 1, 2] + on_x
+            position[c, i, 1] = h0 * tables[p, k, 3] + h2 * tables[p, k + 1, 3] + on_y
+            curvature[c, i] = tables[p, k, 5] + u * (tables[p, k + 1, 5] - tables[p, k, 5])
+            s[c, i] = tables[p, k, 6] + u * (tables[p, k + 1, 6] - tables[p, k, 6]) + beyond
+            d[c, i] = tables[p, k, 7] + u * (tables[p, k + 1, 7] - tables[p, k, 7])
+            speed[c, i], acceleration[c, i] = along[c, i, 1], along[c, i, 2]

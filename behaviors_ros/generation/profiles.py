@@ -131,8 +131,10 @@ def envelope(
 @no_type_check
 @njit(cache=True)
 def _at(xs: Array, ys: Array, x: float, k: int) -> tuple:  # pragma: no cover
-    """(ys at x by linear interpolation searching on from index k, index); constant beyond the last."""
+    """(ys at x by linear interpolation searching from index k, index); constant beyond both ends."""
     last = xs.shape[0] - 2
+    while k > 0 and xs[k] >= x:
+        k -= 1
     while k < last and xs[k + 1] < x:
         k += 1
     u = min(max((x - xs[k]) / (xs[k + 1] - xs[k]), 0.0), 1.0)
@@ -181,15 +183,19 @@ def _hasty(
 @no_type_check
 @njit(cache=True)
 def _follow(
-    occupied: Array, agents: Array, gaps: Array, i: int, station: float, v: float, strength: float, rules: Array
+    met: Array, occupied: Array, agents: Array, gaps: Array, i: int, station: float, v: float, strength: float,
+    rules: Array,
 ) -> tuple:  # pragma: no cover
     """(acceleration, agent) of the intelligent driver model behind the tightest lead now or shortly; agent -1: none.
 
-    The model brakes harder than it must when it meets a lead late: held to one and a half times what is needed.
+    met: agents that are on the path at some time, then -1. The model brakes harder than it must when it meets a lead
+    late: held to one and a half times what is needed.
     """
     least, lead = 1e9, -1
     smooth = 2.0 * math.sqrt(strength * rules[COMFORT])
-    for n in range(occupied.shape[0]):
+    for n in met:
+        if n < 0:
+            break
         if gaps[n] < 0.0:
             continue
         for later in (0, 8, 15):
@@ -219,6 +225,22 @@ def _stepped(x: float, v: float, a: float, wanted: float, jerk: float, dt: float
 
 @no_type_check
 @njit(cache=True)
+def _met(occupied: Array) -> Array:  # pragma: no cover
+    """Agents that are on each path at some time, in their order, then -1 (path, agent + 1)."""
+    out = np.full((occupied.shape[0], occupied.shape[1] + 1), -1)
+    for p in range(occupied.shape[0]):
+        count = 0
+        for n in range(occupied.shape[1]):
+            for i in range(occupied.shape[2]):
+                if occupied[p, n, i]:
+                    out[p, count] = n
+                    count += 1
+                    break
+    return out
+
+
+@no_type_check
+@njit(cache=True)
 def drive(
     specs: Array, state: Array, tables: Array, limits: Array, occupied: Array, agents: Array, gaps: Array,
     rules: Array, dt: float, out: Array, lead: Array, valid: Array,
@@ -230,21 +252,25 @@ def drive(
     negative: not followed; a spec's LEADS is 0 or the way plus one; rules: see the column names. `valid` is False for a
     halt that cannot be reached any more or is not begun within the horizon.
     """
-    work, fallback = np.empty(5), np.empty(5)
+    work, fallback, met = np.empty(5), np.empty(5), _met(occupied)
+    lengths, stations = np.ascontiguousarray(tables[:, :, 0]), np.ascontiguousarray(tables[:, :, 1])
     for c in range(specs.shape[0]):
+        # A view of an array costs as much as a step of a profile: they are taken once.
         spec, p = specs[c], int(specs[c, PATH])
-        lengths, stations = tables[p, :, 0], tables[p, :, 1]
+        length, station_at, limit, on_path, who = lengths[p], stations[p], limits[p], occupied[p], met[p]
+        kept = gaps[max(int(spec[LEADS]) - 1, 0)]
         x, v, a = 0.0, state[0], state[1]
-        k, begun, tightest = 0, -1, 1e9
+        k, k_top, k_near, begun, tightest = 0, 0, 0, -1, 1e9
         from_x, from_v, from_a = x, v, a
         lead[c], valid[c] = -1, spec[MODE] != HALT
         for i in range(out.shape[1]):
             if begun < 0 and spec[MODE] != DRIVE:
                 begins = _begins(spec, x, v, a, rules, work)
-                harder = stop_distance(v, a, 1.5 * spec[STOP_DECELERATION], 1.5 * spec[STOP_JERK], fallback)
-                spare = begins > 0 and spec[MODE] == HALT and harder < spec[LENGTH] - x
-                if spare and _hasty(work, x, v, a, lengths, limits[p], k, dt, out.shape[1] - i):
-                    begins = 0
+                if begins > 0 and spec[MODE] == HALT:
+                    harder = stop_distance(v, a, 1.5 * spec[STOP_DECELERATION], 1.5 * spec[STOP_JERK], fallback)
+                    spare = harder < spec[LENGTH] - x
+                    if spare and _hasty(work, x, v, a, length, limit, k, dt, out.shape[1] - i):
+                        begins = 0
                 if begins < 0:
                     break
                 if begins > 0:
@@ -255,16 +281,16 @@ def drive(
                 out[c, i, 0], out[c, i, 1], out[c, i, 2] = from_x + d, v, a
                 continue
             out[c, i, 0], out[c, i, 1], out[c, i, 2] = x, v, a
-            top, _ = _at(lengths, limits[p], x + v * rules[PREVIEW], k)
-            near, _ = _at(lengths, limits[p], x + 0.4 * v * rules[PREVIEW], k)
-            station, k = _at(lengths, stations, x, k)
+            top, k_top = _at(length, limit, x + v * rules[PREVIEW], k_top)
+            near, k_near = _at(length, limit, x + 0.4 * v * rules[PREVIEW], k_near)
+            station, k = _at(length, station_at, x, k)
             strength = spec[STRENGTH]
             wanted = max((spec[SPEED] - v) / rules[PREVIEW], -strength)
             wanted = min(wanted, (top - v) / rules[PREVIEW], (near - v) / (0.4 * rules[PREVIEW]))
             # Far too fast for what follows, a curve mostly, the hard braking of ordinary profiles would come too late.
             wanted = max(wanted, -max(rules[HARD], min(0.6 * (v - top), rules[HARDEST])))
             if spec[LEADS] > 0.0:
-                follow, agent = _follow(occupied[p], agents, gaps[int(spec[LEADS]) - 1], i, station, v, strength, rules)
+                follow, agent = _follow(who, on_path, agents, kept, i, station, v, strength, rules)
                 if follow < wanted:
                     wanted = max(follow, -rules[HARDEST])
                     if follow < tightest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -78,7 +78,7 @@ class Situation:
         """Length of the paths along the reference, m."""
         return self.step_m * (self.samples - 1)
 
-    @property
+    @cached_property
     def limit_mps(self) -> float:
         """Speed limit at the start, m/s."""
         return min(float(np.interp(self.s, self.route.s, self.route.speed_limit)), self.vehicle.speed_max_mps)

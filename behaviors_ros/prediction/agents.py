@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from behaviors_ros.datatypes import VULNERABLE, AgentClass, Array, Grid, Intent, Predictions, Scene
+from behaviors_ros.datatypes import VULNERABLE, AgentClass, Array, Grid, Intent, Predictions, Scene, among
 from behaviors_ros.parameters import Vehicle
 
 STATIC = (AgentClass.HAZARD, AgentClass.OVER_DRIVABLE, AgentClass.UNDER_DRIVABLE)
@@ -59,7 +59,7 @@ def agents_now(scene: Scene, vehicle: Vehicle) -> Agents:
     age_s = (scene.stamp_ns - tracks.stamp_ns) * 1e-9
     valid = np.isfinite(tracks.position).all(axis=1)
     velocity = _finite_rows(tracks.velocity) * valid[:, None]
-    velocity = np.where(np.isin(tracks.kind, STATIC)[:, None], 0.0, velocity)
+    velocity = np.where(among(tracks.kind, STATIC)[:, None], 0.0, velocity)
     speed = np.hypot(velocity[:, 0], velocity[:, 1])
     direction, yaw = _orientation(tracks.kind, tracks.yaw, velocity, speed)
     return Agents(
@@ -173,7 +173,7 @@ def _orientation(kind: Array, box_yaw: Array, velocity: Array, speed: Array) -> 
     moving = speed > 1e-3
     motion_yaw = np.arctan2(velocity[:, 1], velocity[:, 0])
     known = np.isfinite(box_yaw)
-    from_motion = moving & (~known | np.isin(kind, UNORIENTED))
+    from_motion = moving & (~known | among(kind, UNORIENTED))
     yaw = np.where(from_motion, motion_yaw, np.where(known, box_yaw, 0.0))
     standing = np.stack([np.cos(yaw), np.sin(yaw)], axis=1)
     direction = np.where(moving[:, None], velocity / np.where(moving, speed, 1.0)[:, None], standing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from behaviors_ros.datatypes import AgentClass, Grid, Intent, Predictions, Scene
+from behaviors_ros.datatypes import AgentClass, Grid, Intent, Predictions, Scene, among
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.prediction.agents import STATIC, Agents, Modes, agents_now, heaviest, predictions, single
 from behaviors_ros.prediction.animals import Darting, animal_modes
@@ -51,7 +51,7 @@ class ClassAware:
         walkers = np.flatnonzero(agents.kind == AgentClass.PEDESTRIAN)
         animals = np.flatnonzero(agents.kind == AgentClass.ANIMAL)
         known = (agents.kind > AgentClass.UNKNOWN) & (agents.kind < AgentClass.PEDESTRIAN)
-        rest = np.flatnonzero(~known & ~np.isin(agents.kind, (AgentClass.PEDESTRIAN, AgentClass.ANIMAL)))
+        rest = np.flatnonzero(~known & ~among(agents.kind, (AgentClass.PEDESTRIAN, AgentClass.ANIMAL)))
         parts = []
         if walkers.size:
             walking = pedestrian_modes(self.values.pedestrian, agents.take(walkers), roads, scene.map, grid)
@@ -67,5 +67,5 @@ def _going_on(agents: Agents, grid: Grid) -> Modes:
     """Constant velocity; what is static has none."""
     position = straight(agents, agents.direction, agents.speed[:, None] * grid.time_s)
     modes = single(agents, position, np.zeros((len(agents), grid.steps)))
-    modes.intent[np.isin(agents.kind, STATIC)] = int(Intent.STOP)
+    modes.intent[among(agents.kind, STATIC)] = int(Intent.STOP)
     return modes

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import Array, LaneKind, LaneMap
+from behaviors_ros.datatypes import Array, LaneKind, LaneMap, among
 from behaviors_ros.prediction.road_kernels import lanes_near
 from behaviors_ros.prediction.roads import CELL_M, Roads
 
@@ -96,7 +96,7 @@ def carriageway(roads: Roads, position: Float[Array, "agent 2"]) -> tuple[Array,
         position, roads.point, roads.s, roads.heading, roads.first, roads.origin, roads.shape, roads.cells, roads.cell,
         CELL_M, 12,
     )  # fmt: skip
-    usable = (lane >= 0) & np.isin(roads.kind, CARRIAGEWAY)[lane]
+    usable = (lane >= 0) & among(roads.kind, CARRIAGEWAY)[lane]
     gap = np.hypot(np.maximum(np.abs(d) - roads.half_width[lane], 0.0), beyond)
     gap = np.where(usable, gap, np.inf)
     best, rows = np.lexsort((np.abs(d), gap), axis=1)[:, 0], np.arange(len(position))
@@ -107,8 +107,8 @@ def kerb_ahead(
     roads: Roads, position: Float[Array, "agent 2"], direction: Float[Array, "agent 2"], reach_m: float, step_m: float
 ) -> Float[Array, "agent"]:
     """Distance along `direction` to the carriageway, m, to `step_m`; 0 on it, inf when it is not within `reach_m`."""
-    out = np.full(len(position), np.inf)
-    for distance in np.arange(int(reach_m / step_m), -1, -1) * step_m:
-        gap, _, _ = carriageway(roads, position + direction * distance)
-        out = np.where(gap <= 0.0, distance, out)
-    return out
+    distance = np.arange(int(reach_m / step_m) + 1) * step_m
+    asked = position[:, None] + direction[:, None] * distance[:, None]
+    gap, _, _ = carriageway(roads, asked.reshape(-1, 2))
+    reached = gap.reshape(len(position), len(distance)) <= 0.0
+    return np.where(reached.any(axis=1), distance[reached.argmax(axis=1)], np.inf)

@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit
 
 from behaviors_ros.datatypes import Array
-from behaviors_ros.prediction.lane_modes import heading_at, locate, wrapped
+from behaviors_ros.geometry.angles import cos_sin
+from behaviors_ros.prediction.lane_modes import heading_at, locate, piece, wrapped
 
 
 @no_type_check
@@ -69,6 +70,8 @@ def drive(
     lead_progress, lead_v = np.zeros(n), speed.copy()
     released = np.zeros((n, modes), np.bool_)
     entry = np.zeros((n, modes, 5))
+    # The lane of its path on which a mode is, and where on the path that lane begins: it only moves on.
+    lane, begin = np.zeros((n, modes), np.int64), np.zeros((n, modes))
     for a in range(n):
         v[a, :] = speed[a]
         for m in range(modes):
@@ -82,24 +85,34 @@ def drive(
             for m in range(modes):
                 if weight[a, m] <= 0.0:
                     continue
-                index, part = locate(path[a, m], count[a, m], first, s, start[a, m] + progress[a, m])
-                out_yaw[a, m, k] = place(out[a, m, k], progress[a, m], entry[a, m], index, part, heading, point)
-                out_speed[a, m, k] = v[a, m]
+                on, travelled, now = path[a, m, lane[a, m]], progress[a, m], v[a, m]
+                at = start[a, m] + travelled - begin[a, m]
+                while lane[a, m] < count[a, m] - 1 and at >= s[first[on + 1] - 1]:
+                    begin[a, m] += s[first[on + 1] - 1]
+                    lane[a, m] += 1
+                    on = path[a, m, lane[a, m]]
+                    at = start[a, m] + travelled - begin[a, m]
+                index, part = piece(on, at, first, s)
+                out[a, m, k, 0], out[a, m, k, 1], out_yaw[a, m, k] = place(
+                    travelled, entry[a, m, 0], entry[a, m, 1], entry[a, m, 2], entry[a, m, 3], entry[a, m, 4], index,
+                    part, heading, point,
+                )  # fmt: skip
+                out_speed[a, m, k] = now
                 curve = cap[index] + min(max(part, 0.0), 1.0) * (cap[index + 1] - cap[index])
                 wish = min(limit[a, m], curve)
                 free_gap, ahead = np.inf, 0.0
                 if leader[a, m] >= 0:
                     other = leader[a, m]
-                    free_gap = gap[a, m] + share[a, m] * lead_progress[other] - progress[a, m]
+                    free_gap = gap[a, m] + share[a, m] * lead_progress[other] - travelled
                     ahead = share[a, m] * lead_v[other]
-                pull = idm(v[a, m], wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m])
+                pull = idm(now, wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m])
                 pull = pull + fade * acceleration[a] + bias[a, m]
-                halt = line[a, m] - progress[a, m]
-                give_way = np.inf if released[a, m] else sign[a, m] - progress[a, m]
-                pull = held_back(pull, v[a, m], wish, free_gap, ahead, space[a, m], halt, give_way, law)
-                released[a, m] |= sign[a, m] - progress[a, m] < 2.0 and v[a, m] < 0.3
-                faster = max(v[a, m] + pull * dt, 0.0)
-                progress[a, m] += 0.5 * (v[a, m] + faster) * dt
+                halt = line[a, m] - travelled
+                give_way = np.inf if released[a, m] else sign[a, m] - travelled
+                pull = held_back(pull, now, wish, free_gap, ahead, space[a, m], halt, give_way, law)
+                released[a, m] |= sign[a, m] - travelled < 2.0 and now < 0.3
+                faster = max(now + pull * dt, 0.0)
+                progress[a, m] = travelled + 0.5 * (now + faster) * dt
                 v[a, m] = faster
         for a in range(n):
             if weight[a, 0] > 0.0:
@@ -131,18 +144,21 @@ def enter(
 
 @no_type_check
 @njit(cache=True)
-def place(out: Array, progress: float, entry: Array, index: int, part: float, heading: Array, point: Array) -> float:
-    """Position after `progress` m, at share `part` of piece `index`, into `out`; returns the yaw.
+def place(
+    progress: float, offset: float, slope: float, over: float, beside: float, settle: float, index: int, part: float,
+    heading: Array, point: Array,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Position and yaw after `progress` m, at share `part` of piece `index`; offset to settle: what `enter` found.
 
     The offset is critically damped in distance, d(p) = (d0 + (d0' + d0 / settle) p) exp(-p / settle), so that who
     stands does not slide sideways, and position and yaw now are those of the track.
     """
-    theta, settle = heading_at(index, part, heading), entry[4]
+    theta = heading_at(index, part, heading)
     fade = math.exp(-progress / settle)
-    rise = entry[1] + entry[0] / settle
-    d = (entry[0] + rise * progress) * fade
-    slope = (rise - (entry[0] + rise * progress) / settle) * fade
-    along, cos, sin = entry[2] * fade, math.cos(theta), math.sin(theta)
-    out[0] = point[index, 0] + part * (point[index + 1, 0] - point[index, 0]) - d * sin + along * cos
-    out[1] = point[index, 1] + part * (point[index + 1, 1] - point[index, 1]) + d * cos + along * sin
-    return theta + math.atan(slope) + entry[3] * fade
+    rise = slope + offset / settle
+    d = (offset + rise * progress) * fade
+    turn = (rise - (offset + rise * progress) / settle) * fade
+    cos, sin = cos_sin(theta)
+    x = point[index, 0] + part * (point[index + 1, 0] - point[index, 0]) - d * sin + over * fade * cos
+    y = point[index, 1] + part * (point[index + 1, 1] - point[index, 1]) + d * cos + over * fade * sin
+    return x, y, theta + math.atan(turn) + beside * fade

@@ -8,7 +8,18 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, EgoState, Grid, Intent, LaneKind, Predictions, Scene
+from behaviors_ros.datatypes import (
+    VEHICLES,
+    AgentClass,
+    Array,
+    EgoState,
+    Grid,
+    Intent,
+    LaneKind,
+    Predictions,
+    Scene,
+    among,
+)
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.prediction.agents import Agents, Modes, agents_now, heaviest, predictions, single
 from behaviors_ros.prediction.constant_turn_rate import TurnParameters, turned
@@ -109,7 +120,7 @@ class LaneFollowing:
     def covariances(self, grid: Grid, agents: Agents, modes: Modes) -> Float[Array, "agent mode step 2 2"]:
         """Growth by class, and that of `lane_noise` for who follows a lane, whose first intent is not FREE."""
         out = covariances(self.values.noise, agents, grid.time_s, modes.motion)
-        follows = np.isin(agents.kind, (*VEHICLES, AgentClass.BICYCLE)) & (modes.intent[:, 0] != Intent.FREE)
+        follows = among(agents.kind, (*VEHICLES, AgentClass.BICYCLE)) & (modes.intent[:, 0] != Intent.FREE)
         rows, own = np.flatnonzero(follows), self.values.lane_noise
         noise = ClassNoise(vehicle=own, bicycle=own)
         out[rows] = covariances(noise, agents.take(rows), grid.time_s, modes.motion[rows])
@@ -160,8 +171,8 @@ class LaneFollowing:
         """Which lanes nearby an agent may be driving on, or may change to."""
         lane, _, d, heading, beyond = near
         choice = self.values.lanes
-        drives, rides = np.isin(agents.kind, VEHICLES), agents.kind == AgentClass.BICYCLE
-        kinds = np.where(rides[:, None], np.isin(roads.kind, RIDDEN)[lane], np.isin(roads.kind, DRIVEN)[lane])
+        drives, rides = among(agents.kind, VEHICLES), agents.kind == AgentClass.BICYCLE
+        kinds = np.where(rides[:, None], among(roads.kind, RIDDEN)[lane], among(roads.kind, DRIVEN)[lane])
         angle = np.abs((motion[:, None] - heading + np.pi) % (2.0 * np.pi) - np.pi)
         along = (lane >= 0) & kinds & (angle < choice.heading_rad) & (np.abs(beyond) < choice.margin_m)
         on = along & (np.abs(d) < roads.half_width[lane] + choice.margin_m)

@@ -27,6 +27,16 @@ def wrapped(angle: float) -> float:
 
 @no_type_check
 @njit(cache=True)
+def piece(lane: int, at: float, first: Array, s: Array) -> tuple[int, float]:
+    """Point index and share of the piece that lies `at` m along a lane; beyond an end the share leaves [0, 1)."""
+    pieces = first[lane + 1] - first[lane] - 1
+    share = at / s[first[lane + 1] - 1] * pieces
+    index = min(max(int(math.floor(share)), 0), pieces - 1)
+    return first[lane] + index, share - index
+
+
+@no_type_check
+@njit(cache=True)
 def locate(path: Array, count: int, first: Array, s: Array, at: float) -> tuple[int, float]:
     """Point index and share in [0, 1) of the piece that lies `at` m along a path of lanes; beyond the end the share
     grows.
@@ -35,11 +45,7 @@ def locate(path: Array, count: int, first: Array, s: Array, at: float) -> tuple[
     while step < count - 1 and at >= s[first[path[step] + 1] - 1]:
         at -= s[first[path[step] + 1] - 1]
         step += 1
-    lane = path[step]
-    pieces = first[lane + 1] - first[lane] - 1
-    share = at / s[first[lane + 1] - 1] * pieces
-    index = min(max(int(math.floor(share)), 0), pieces - 1)
-    return first[lane] + index, share - index
+    return piece(path[step], at, first, s)
 
 
 @no_type_check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from behaviors_ros.datatypes import VULNERABLE, Candidates, Predictions, Scene, Terms
+from behaviors_ros.datatypes import VULNERABLE, Candidates, Predictions, Scene, Terms, among
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.footprint import (
@@ -44,7 +44,7 @@ class Clearance:
             return terms(np.full(len(candidates), np.nan), np.zeros(len(candidates)), candidates)
         p, boxes = self.p, ego_boxes(candidates, self.vehicle)
         reach_m = p.base_m + p.time_s * float(np.nanmax(np.abs(candidates.speed), initial=0.0))
-        agents = np.isin(predictions.kind, VULNERABLE) & near(predictions, boxes, reach_m)
+        agents = among(predictions.kind, VULNERABLE) & near(predictions, boxes, reach_m)
         modes = mode_boxes(scene, predictions, agents, p.probability_min)
         stride = interval_stride(candidates, p.interval_s)
         ratio = clearance(boxes, modes, len(candidates.time_s), stride, p.base_m, p.time_s)

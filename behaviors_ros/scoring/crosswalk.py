@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from behaviors_ros.datatypes import VULNERABLE, Candidates, Predictions, Scene, StopKind, StopPoint, Verdict
+from behaviors_ros.datatypes import VULNERABLE, Candidates, Predictions, Scene, StopKind, StopPoint, Verdict, among
 from behaviors_ros.geometry.polygons import contains
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -71,7 +71,7 @@ class Crosswalk:
         self, scene: Scene, predictions: Predictions, polygon: Float[Array, "corner 2"]
     ) -> Float[Array, "instant"]:
         """Instants at which somebody is predicted on the crosswalk within or towards the ego's way, s."""
-        people = np.isin(predictions.kind, VULNERABLE)
+        people = among(predictions.kind, VULNERABLE)
         chosen = predictions.valid & people[:, None] & (predictions.probability >= self.p.probability_min)
         position, yaw, speed = predictions.position[chosen], predictions.yaw[chosen], predictions.speed[chosen]
         inside = contains(polygon, position)

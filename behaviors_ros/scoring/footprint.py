@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit
 
-from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms, Verdict
+from behaviors_ros.datatypes import AgentClass, Candidates, Predictions, Scene, Terms, Verdict, among
 from behaviors_ros.geometry.angles import cos_sin
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Vehicle
@@ -135,7 +135,7 @@ def chosen_states(agent, mode, position, yaw, speed, covariance):
 
 def solid(predictions: Predictions) -> Bool[Array, "agent"]:
     """Agents that must not be touched: not what one may drive over or under."""
-    return ~np.isin(predictions.kind, PASSABLE)
+    return ~among(predictions.kind, PASSABLE)
 
 
 @lru_cache(maxsize=2)
