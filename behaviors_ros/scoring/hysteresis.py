@@ -46,11 +46,11 @@ class Hysteresis(Parameters):
     )  # fmt: skip
     standing_mps: float = value(0.5, "speed up to which the ego stands", low=0.0, high=3.0)
     driving_mps: float = value(2.0, "speed from which on it is no longer kept waiting", low=0.1, high=10.0)
-    patience_s: float = value(3.0, "time for which the ego waits with patience", low=0.0, high=60.0)
+    patience_s: float = value(5.0, "time for which the ego waits with patience", low=0.0, high=60.0)
     impatience_1ps: float = value(
         0.02, "growth, after that, of what candidates that get farther are given", low=0.0, high=1.0
     )
-    impatience_max: float = value(0.15, "most that they are given", low=0.0, high=1.0)
+    impatience_max: float = value(0.1, "most that they are given", low=0.0, high=1.0)
     farther_m: float = value(1.0, "distance from which on a candidate gets farther", low=0.1, high=20.0)
     queue_m: float = value(
         30.0, "who stands before the ego within this of a stop point may wait there: the ego waits, too", low=0.0,
@@ -135,7 +135,8 @@ def impatience(
     before = scene.previous.decision if scene.previous is not None else None
     waited_s = (scene.stamp_ns - before.waits_since_ns) * 1e-9 if before is not None and before.waits_since_ns else 0.0
     given = min(max(waited_s - hysteresis.patience_s, 0.0) * hysteresis.impatience_1ps, hysteresis.impatience_max)
-    if given == 0.0 or _in_queue(scene, candidates, vehicle, hysteresis):
+    drives = abs(scene.ego.speed) >= hysteresis.driving_mps
+    if given == 0.0 or drives or _in_queue(scene, candidates, vehicle, hysteresis):
         return np.zeros(len(candidates))
     return given * (decisions.travelled > hysteresis.farther_m)
 
@@ -148,7 +149,7 @@ def _in_queue(scene: Scene, candidates: Candidates, vehicle: Vehicle, hysteresis
 
 
 def committed(
-    scene: Scene, candidates: Candidates, decisions: Decisions, found: Changes, vehicle: Vehicle, least_m: float
+    scene: Scene, candidates: Candidates, decisions: Decisions, vehicle: Vehicle, least_m: float
 ) -> Bool[Array, "candidate"]:
     """Candidates that carry on a manoeuvre that is under way and move the ego: none when none is under way.
 
@@ -158,14 +159,13 @@ def committed(
     none = np.zeros(len(candidates), dtype=bool)
     if before is None:
         return none
-    moves = decisions.travelled >= least_m
-    if SIDE.get(before.manoeuvre, 0) in (1, -1):
-        under_way = _across(scene.route, candidates, vehicle, SIDE[before.manoeuvre])
-        return moves & ~found.side if under_way else none
+    moves, side = decisions.travelled >= least_m, SIDE.get(before.manoeuvre, 0)
+    if side in (1, -1):
+        return moves & (SIDES[decisions.manoeuvre] == side) if _across(scene.route, candidates, vehicle, side) else none
     if before.manoeuvre == Manoeuvre.PASS_BEFORE and before.subject in decisions.subjects:
         row = decisions.subjects.index(before.subject)
-        in_area = (decisions.contested[:, row] & (decisions.entered[:, row])).any()
-        return moves & ~found.way if in_area else none
+        goes = decisions.order[:, row] == Order.BEFORE
+        return moves & goes if (goes & decisions.entered[:, row]).any() else none
     return none
 
 

@@ -106,7 +106,7 @@ def _kept(
     before = scene.previous.decision
     age_s = (scene.stamp_ns - before.since_ns) * 1e-9 if before is not None else 0.0
     left = total - price(found, age_s, scene.ego.speed, hysteresis)
-    carried = admissible & committed(scene, candidates, decisions, found, vehicle, hysteresis.committed_m)
+    carried = admissible & committed(scene, candidates, decisions, vehicle, hysteresis.committed_m)
     among = carried if carried.any() else admissible
     index = _best(left, among)
     waits = among & ~found.first

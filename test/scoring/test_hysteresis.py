@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from behaviors_ros.datatypes import Decision, Manoeuvre, Outcome, Scores
+from behaviors_ros.datatypes import Decision, Manoeuvre, Outcome, Scores, StopKind, StopPoint
 from behaviors_ros.scoring.decision import Meaning, decide
 from behaviors_ros.scoring.hysteresis import Hysteresis, changes, price
 from behaviors_ros.scoring.select import Selection, select
@@ -150,6 +150,28 @@ def chosen(bench, world, totals, passed=None):
     return select(scene, candidates, table(totals, passed), meant, Selection(), bench.vehicle, 1)
 
 
+def test_impatience_grows_and_gates_stand(bench):
+    def index(waited_s, behind, speed=0.0, stops=(), passed=None):
+        previous = decided(bench, Manoeuvre.STOP, CROSSING, 0.1, bench.drive(0.0))
+        since_ns = previous.stamp_ns + 10**8 - round(waited_s * 1e9)
+        previous = replace(previous, decision=replace(previous.decision, waits_since_ns=since_ns))
+        scene = bench.scene(speed=speed, previous=previous, route=bench.route(stops))
+        candidates, agents = bench.candidates(bench.drive(0.0), bench.drive(0.0, 0.6)), bench.predictions()
+        meant = decide(scene, agents, candidates, bench.vehicle, Meaning())
+        plan = select(scene, candidates, table([0.6, 0.6 - behind], passed), meant, Selection(), bench.vehicle, 1)
+        assert plan.decision.waits_since_ns == (since_ns if speed < 2.0 else 0)
+        return plan.index
+
+    # After 5 s it grows by 0.02 a second up to 0.1; leaving a decision 0.1 s old costs 0.0145 at standstill.
+    assert index(4.9, 0.0) == 0
+    assert [index(8.0, behind) for behind in (0.04, 0.05)] == [1, 0]
+    assert [index(60.0, behind) for behind in (0.08, 0.09)] == [1, 0]
+    # It lasts until the ego drives, not where somebody may wait in a queue, and never against a gate.
+    assert index(60.0, 0.08, speed=1.5) == 1 and index(60.0, 0.0, speed=2.5) == 0
+    assert index(60.0, 0.05, stops=(StopPoint(StopKind.SIGNAL, 7, 75.0, 90.0, signals=(7,)),)) == 0
+    assert index(60.0, 0.05, passed=[True, False]) == 0
+
+
 def test_across_the_line_a_lane_change_is_finished(bench):
     # The line is at 1.75 m, half the ego 0.925 m: across it from 0.825 on.
     assert chosen(bench, lane_change(bench, 0.5), [0.5, 0.6, 0.1]).index == 1
@@ -164,6 +186,15 @@ def test_a_manoeuvre_that_does_not_move_the_ego_is_left(bench):
     candidates.position[0], candidates.speed[0] = candidates.position[0, 0], 0.0
     candidates.s[0], candidates.d[0] = candidates.s[0, 0], 1.2
     assert chosen(bench, (scene, agents, candidates), [0.5, 0.6, 0.1]).index == 1
+
+
+def test_a_manoeuvre_that_has_come_to_its_end_holds_nobody(bench):
+    # Past the parked car, still across the line: no candidate passes it any more, and halting is free to be chosen.
+    drive = bench.drive(4.0, s=49.6, d=1.2)
+    scene = bench.scene(speed=4.0, d=1.2, previous=decided(bench, Manoeuvre.PASS_LEFT, CROSSING, 2.0, drive))
+    agents = bench.predictions(bench.Agent((40.0, -0.5)))
+    world = scene, agents, bench.candidates(bench.drive(4.0, d=1.2, d_end=0.0), bench.drive(4.0, -4.0, d=1.2))
+    assert chosen(bench, world, [0.5, 0.6]).index == 1
 
 
 def test_in_the_area_it_passes_first_the_ego_goes_on(bench):
