@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from behaviors_ros.datatypes import AgentClass, Decision, Manoeuvre, Order, StopKind, StopPoint
 from behaviors_ros.scoring.decision import Meaning, decide
@@ -190,3 +192,39 @@ def test_candidates_do_not_depend_on_each_other(bench):
         some, of_some = means(bench, [drives[i] for i in part], *agents)
         assert some == [whole[i] for i in part]
         assert np.array_equal(of_some.order, made.order[list(part)])
+
+
+MIRRORED = {
+    Manoeuvre.CHANGE_LEFT: Manoeuvre.CHANGE_RIGHT, Manoeuvre.CHANGE_RIGHT: Manoeuvre.CHANGE_LEFT,
+    Manoeuvre.PASS_LEFT: Manoeuvre.PASS_RIGHT, Manoeuvre.PASS_RIGHT: Manoeuvre.PASS_LEFT,
+}  # fmt: skip
+
+
+@given(seed=st.integers(0, 10**6), wide=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_a_mirrored_scene_means_the_mirrored_thing(bench, seed, wide):
+    rng = np.random.default_rng(seed)
+    same = 5.25 if wide else 1.75
+    rows = [
+        (rng.uniform(30, 130), rng.uniform(-15, 15), rng.choice([0.0, 6.0, 12.0]), rng.uniform(-3, 3)) for _ in range(8)
+    ]
+    ways = [(rng.choice([0.0, -1.0, -2.5, 1.0]), rng.uniform(-4, 4)) for _ in range(12)]
+    start, speed = rng.uniform(-2.5, 2.5), rng.uniform(1.0, 12.0)
+
+    def told(sign):
+        route = bench.route(left_same=same)
+        edge = np.full_like(route.s, 8.0)
+        route = replace(route, right_same=np.full_like(route.s, same), left_drivable=edge, right_drivable=edge)
+        scene = bench.scene(d=sign * start, speed=speed, route=route)
+        agents = [bench.Agent((x, sign * y), v, sign * yaw) for x, y, v, yaw in rows]
+        drives = [bench.drive(speed, a, d=sign * start, d_end=sign * end) for a, end in ways]
+        return means(bench, drives, *agents, scene=scene)
+
+    (ours, made), (theirs, mirrored) = told(1.0), told(-1.0)
+    assert [(MIRRORED.get(manoeuvre, manoeuvre), subject) for manoeuvre, subject in ours] == theirs
+    assert np.array_equal(made.order, mirrored.order) and np.array_equal(made.contested, mirrored.contested)
+    # Whom a candidate yields to goes first, whom it passes before goes second, and both are contested.
+    for i, (manoeuvre, _) in enumerate(ours):
+        order = {Manoeuvre.YIELD: Order.BEHIND, Manoeuvre.PASS_BEFORE: Order.BEFORE}.get(manoeuvre)
+        if order is not None:
+            assert made.order[i, made.subject[i]] == order and made.contested[i, made.subject[i]]
