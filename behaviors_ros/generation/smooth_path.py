@@ -1,4 +1,5 @@
-"""A path that turns no more than the vehicle can, where the lane bends too tightly: it swings wide on what is drivable.
+"""Paths within bounds: where the lane bends too tightly one that swings wide on what is drivable, and one past several
+parked agents.
 
 The lateral profile d(station) has piecewise constant d''' and is found by a few quadratic programmes, each with the
 curvature to first order about the profile of the one before.
@@ -14,7 +15,8 @@ from jaxtyping import Float
 from numba import njit
 
 from behaviors_ros.datatypes import Array
-from behaviors_ros.generation.paths import COLUMNS, Paths, for_all, write_row
+from behaviors_ros.generation import agents as columns
+from behaviors_ros.generation.paths import COLUMNS, Paths, for_all, joined, write_row
 from behaviors_ros.generation.piecewise_jerk import Mixed, Problem, solved, states
 from behaviors_ros.generation.situation import Situation
 from behaviors_ros.parameters import Parameters, value
@@ -31,39 +33,68 @@ class Wide(Parameters):
     margin_m: float = value(0.2, "distance of the ego's corners to the edge of what is drivable", low=-1.0, high=2.0)
     offset_weight: float = value(0.02, "weight of 1 m from the lane's centre against 1 / m^2", low=0.0, high=10.0)
     heading_weight: float = value(0.02, "weight of 1 rad against the lane, likewise", low=0.0, high=10.0)
-    passes: int = value(3, "quadratic programmes in a row", low=1, high=10)
+    parked: int = value(2, "parked agents in the way from which a path past all of them is found", low=1, high=100)
+    clearance_m: float = value(0.5, "distance to parked agents while passing them so", low=0.0, high=3.0)
+    passes: int = value(3, "most quadratic programmes in a row", low=1, high=10)
 
 
 @lru_cache(maxsize=4)
 def wide_path(situation: Situation, rules: Wide) -> Paths:
-    """The path, labelled "keep lane", where the lane bends tightly within reach; none elsewhere, or none exists."""
+    """A path labelled "keep lane" where the lane bends tightly within reach, and one past several parked agents that
+    stand in the way, each on the side with more room; none elsewhere, or none exists.
+    """
     none = Paths(np.empty((0, situation.samples, COLUMNS)), (), np.ones(0, bool))
     start, limit = situation.lateral, situation.vehicle.curvature_max_1pm
     reach = min(rules.reach_m, situation.reach_m)
     count = max(int(reach / rules.interval_m), 4)
+    parked = _in_the_way(situation, reach, rules)
     if start is None:
         return none
     rows = np.empty((count + 1, 8))
-    table, spacing = situation.reference.table, situation.reference.spacing_m
-    for_all(table, spacing, situation.station, rules.interval_m, rows)
-    if np.abs(rows[:, 3]).max() < rules.tight * limit:
-        return none
-    jerks = _profile(situation, start, rows, rules)
-    if jerks is None:
-        return none
+    for_all(
+        situation.reference.table, situation.reference.spacing_m, situation.station, rules.interval_m, rows
+    )  # fmt: skip
+    wanted = []
+    if np.abs(rows[:, 3]).max() >= rules.tight * limit:
+        wanted.append(("keep lane", parked[:0]))
+    if len(parked) >= rules.parked:
+        wanted.append((f"pass {len(parked)} parked ones", parked))
+    found = [(label, _profile(situation, start, rows, boxes, rules)) for label, boxes in wanted]
+    paths = [_path(situation, start, jerks, label, rules) for label, jerks in found if jerks is not None]
+    return joined(paths) if paths else none
+
+
+def _in_the_way(situation: Situation, reach: float, rules: Wide) -> Float[Array, "parked 6"]:
+    """Boxes along the reference, as in `Agents`, of the parked agents ahead within reach that a straight way meets."""
+    if not len(situation.agents):
+        return np.empty((0, 6))
+    boxes = situation.agents.along[:, 0]
+    half = 0.5 * situation.vehicle.width_m + rules.clearance_m
+    ahead = boxes[:, columns.FRONT] > situation.station - situation.vehicle.rear_overhang_m
+    near = ahead & (boxes[:, columns.REAR] < situation.station + reach - situation.front_m)
+    return boxes[situation.parked & near & (boxes[:, columns.LEFT] > -half) & (boxes[:, columns.RIGHT] < half)]
+
+
+def _path(situation: Situation, start: Array, jerks: Array, label: str, rules: Wide) -> Paths:
+    """The path of a profile; it holds its last offset beyond it."""
+    end = len(jerks) * rules.interval_m
     stations = situation.step_m * np.arange(situation.samples)
-    lateral = states(start, rules.interval_m, jerks, np.minimum(stations, count * rules.interval_m))
-    lateral[stations >= count * rules.interval_m, 1:] = 0.0
+    lateral = states(start, rules.interval_m, jerks, np.minimum(stations, end))
+    lateral[stations >= end, 1:] = 0.0
     out, along = np.empty((1, situation.samples, COLUMNS)), np.empty((situation.samples, 8))
+    table, spacing = situation.reference.table, situation.reference.spacing_m
     for_all(table, spacing, situation.station, situation.step_m, along)
     usable = _write(along, situation.station, situation.step_m, lateral, out[0])
-    return Paths(out, ("keep lane",), np.array([usable]))
+    return Paths(out, (label,), np.array([usable]))
 
 
-def _profile(situation: Situation, start: Array, rows: Array, rules: Wide) -> Float[Array, " jerk"] | None:
+def _profile(
+    situation: Situation, start: Array, rows: Array, boxes: Array, rules: Wide
+) -> Float[Array, " jerk"] | None:
     """The third derivatives of the intervals."""
     count, bend, limit = len(rows) - 1, rows[:, 3], rules.curvature * situation.vehicle.curvature_max_1pm
     rear, front = _room(situation, rows, rules)
+    _beside(situation, rear, boxes, rules)
     change = np.diff(bend) / rules.interval_m
     before = np.zeros((count, 3))
     nothing, weights = np.zeros(count), np.tile([rules.offset_weight, rules.heading_weight, 1.0, 4.0], (count, 1))
@@ -72,16 +103,19 @@ def _profile(situation: Situation, start: Array, rows: Array, rules: Wide) -> Fl
     low = np.column_stack((rear[:, 0], -free, -free, -change - rate))
     high = np.column_stack((rear[:, 1], free, free, -change + rate))
     lever = np.tile([1.0, situation.front_m, 0.0], (count, 1))
-    end = np.zeros(3) if abs(bend[-1]) < 1e-3 else None
+    if abs(bend[-1]) < 1e-3:  # it ends along the lane, and holds its offset
+        low[-1, 1:3], high[-1, 1:3] = -1e-3, 1e-3
     jerks = None
     for _ in range(rules.passes):
         curvature, share = _curvature(rows[1:], before)
         fixed = curvature - (share * before).sum(axis=1)
         mixed = (Mixed(lever, *front.T), Mixed(share, -limit - fixed, limit - fixed))
-        jerks = solved(Problem(start, rules.interval_m, weights, wanted, low, high, end, mixed))
+        jerks = solved(Problem(start, rules.interval_m, weights, wanted, low, high, mixed=mixed))
         if jerks is None:
             return None
         before = states(start, rules.interval_m, jerks, rules.interval_m * np.arange(1, count + 1))
+        if np.abs(_curvatures(rows[1:], before)).max() <= limit + 1e-4:
+            break
     return jerks
 
 
@@ -119,6 +153,20 @@ def _room(situation: Situation, rows: Array, rules: Wide) -> tuple[Float[Array, 
     fade = np.exp(-np.arange(1, len(rows)) * rules.interval_m / 6.0)[:, None]
     beyond = np.array([min(now - axle[0, 0], 0.0), max(now - axle[0, 1], 0.0)]) * fade
     return axle + beyond, nose + beyond
+
+
+def _beside(situation: Situation, room: Float[Array, "knot 2"], boxes: Float[Array, "parked 6"], rules: Wide) -> None:
+    """Narrow the room of the rear axle where the ego's body is beside boxes, each passed on the side with more room."""
+    kept = 0.5 * situation.vehicle.width_m + rules.clearance_m
+    stations = situation.station + rules.interval_m * np.arange(1, len(room) + 1)
+    for rear, front, _, _, right, left in boxes:
+        beside = (stations > rear - situation.front_m - 0.5) & (
+            stations < front + situation.vehicle.rear_overhang_m + 0.5
+        )
+        if right + left < 0.0:
+            room[beside, 0] = np.maximum(room[beside, 0], left + kept)
+        else:
+            room[beside, 1] = np.minimum(room[beside, 1], right - kept)
 
 
 @no_type_check

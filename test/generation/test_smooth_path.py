@@ -23,9 +23,12 @@ GATES = [registry.create("gate", name, {}, VEHICLE) for name in ("kinematic", "d
 NOBODY = boxes([])
 
 
+SETUP = (GRID, VEHICLE, Driving(), Stitching())
+
+
 def wide(now):
     """The path of a scene."""
-    return wide_path(situation_of(now, NOBODY, GRID, VEHICLE, Driving(), Stitching()), Wide())
+    return wide_path(situation_of(now, NOBODY, *SETUP), Wide())
 
 
 def test_curvature_to_first_order():
@@ -75,3 +78,29 @@ def test_without_room_there_is_none():
     for name in ("left_drivable", "right_drivable"):
         getattr(route, name)[:] = 1.2
     assert len(wide(scene(route, x=12.0, speed=3.0))) == 0
+
+
+SLALOM = boxes([(40.0, -1.3, 0.0, 0.0), (58.0, 1.3, 0.0, 0.0)])
+
+
+def test_between_parked_ones_on_both_sides():
+    # Their inner sides are at -0.35 and 0.35 m: the middle line goes to 1.075 m, then to 0.35 - 0.5 - 0.925 = -1.075 m
+    route = straight()
+    for name in ("left_drivable", "right_drivable"):
+        getattr(route, name)[:] = 2.5
+    now = scene(route, x=26.0, speed=6.0)
+    candidates = generate(now, SLALOM, GRID, ALL)
+    weaving = [i for i, label in enumerate(candidates.label) if label.startswith("pass 2 parked ones")]
+    assert weaving
+    collision = registry.create("gate", "collision", {"free_s": 6.0}, VEHICLE)
+    past = [i for i in weaving if candidates.s[i, -1] > 56.0]
+    assert past
+    for gate in (*GATES, collision):
+        assert gate.check(now, SLALOM, candidates).passed[past].all(), gate.name
+    beside = (candidates.s[past] > 53.0) & (candidates.s[past] < 60.0)
+    assert beside.any() and candidates.d[past][beside].max() < -0.9
+
+
+def test_one_parked_agent_is_left_to_ordinary_passing():
+    now, one = scene(straight(), x=24.0, speed=6.0), boxes([(40.0, -1.3, 0.0, 0.0)])
+    assert len(wide_path(situation_of(now, one, *SETUP), Wide())) == 0
