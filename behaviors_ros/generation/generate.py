@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene, rounded
 from behaviors_ros.errors import BehaviorsError
@@ -17,8 +18,9 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
     """
     groups: list[Candidates] = []
     for generator in generators:
-        if isinstance(generator, Refiner):
-            groups.append(generator.refine(scene, predictions, grid, groups))
+        # Asking by name: isinstance of a protocol costs as much as a generator's own work.
+        if hasattr(generator, "refine"):
+            groups.append(cast(Refiner, generator).refine(scene, predictions, grid, groups))
         else:
             groups.append(generator.generate(scene, predictions, grid))
     groups = [group for group in groups if len(group)]

@@ -124,10 +124,18 @@ def screen(
     own, around = np.empty((1, 4, filled)), np.empty((1, 6, filled // LANES))
     found, of_agent, free = np.empty(filled), np.zeros(filled), np.empty(filled)
     samples = tables.shape[1]
-    turns = np.empty((2, samples))
+    turns, swept, close = np.empty((2, samples)), np.empty((1, 6, filled // LANES)), np.empty(len(agent), np.int64)
+    ends = extents(along, instants, filled)
     for p in range(first, last):
         for k in range(samples):
             turns[0, k], turns[1, k] = cos_sin(tables[p, k, 4])
+        sweep(tables, p, turns, ends, offset, axes, swept)
+        count_close = 0
+        for m in range(len(agent)):
+            low, high = meeting_span(swept, 0, spans, m, ego_length, ego_width, half_length[m], half_width[m])
+            if low < high:
+                close[count_close] = m
+                count_close += 1
         for j in range(along.shape[0]):
             cost[p, j], chance[p, j] = np.inf, np.nan
             if not fits[j]:
@@ -140,7 +148,8 @@ def screen(
             worst = 0.0
             free[:] = 1.0
             touched = False
-            for m in range(len(agent)):
+            for nth in range(count_close):
+                m = close[nth]
                 length, width = half_length[m], half_width[m]
                 low, high = meeting_span(around, 0, spans, m, ego_length, ego_width, length, width)
                 if low < high and within(own, states, 0, m, low, high, ego_length, ego_width, length, width) > 0:
@@ -148,7 +157,7 @@ def screen(
                     pair(own, states, found, 0, m, low, high, ego_length, ego_width, length, width)
                     for k in range(low, high):
                         of_agent[k] += probability[m] * found[k]
-                if touched and (m + 1 == len(agent) or agent[m + 1] != agent[m]):
+                if touched and (nth + 1 == count_close or agent[close[nth + 1]] != agent[m]):
                     touched = False
                     for k in range(len(free)):
                         free[k] *= 1.0 - min(of_agent[k], 1.0)
@@ -156,6 +165,41 @@ def screen(
             for k in range(count):
                 worst = max(worst, 1.0 - free[k])
             chance[p, j] = worst
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def extents(along, instants, filled):
+    """Least and largest distance (2, block), m, that any profile has travelled in each block of instants."""
+    out = np.empty((2, filled // LANES))
+    out[0], out[1] = np.inf, -np.inf
+    for k in range(filled):
+        step, block = instants[min(k, len(instants) - 1)], k // LANES
+        for j in range(len(along)):
+            out[0, block] = min(out[0, block], along[j, step, 0])
+            out[1, block] = max(out[1, block], along[j, step, 0])
+    return out
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def sweep(tables, p, turns, ends, offset, axes, around):
+    """What is around path p between the extents of each block, as `place` gives it for one motion."""
+    ox, oy, oc, os, samples = axes[0], axes[1], axes[2], axes[3], tables.shape[1]
+    for b in range(around.shape[2]):
+        low_x, low_y, high_x, high_y, least, most = np.inf, np.inf, -np.inf, -np.inf, 1.0, 0.0
+        first = min(max(np.searchsorted(tables[p, :, 0], ends[0, b]) - 1, 0), samples - 1)
+        last = min(np.searchsorted(tables[p, :, 0], ends[1, b]), samples - 1)
+        beyond = max(ends[1, b] - tables[p, samples - 1, 0], 0.0)
+        for k in range(first, last + 1):
+            c, s = turns[0, k], turns[1, k]
+            for on in (offset, offset + beyond):
+                dx, dy = tables[p, k, 2] + on * c - ox, tables[p, k, 3] + on * s - oy
+                x, y = dx * oc + dy * os, dy * oc - dx * os
+                low_x, high_x, low_y, high_y = min(low_x, x), max(high_x, x), min(low_y, y), max(high_y, y)
+            least, most = min(least, c * oc + s * os), max(most, abs(s * oc - c * os))
+        around[0, 0, b], around[0, 1, b], around[0, 2, b], around[0, 3, b] = low_x, low_y, high_x, high_y
+        around[0, 4, b], around[0, 5, b] = least, most
 
 
 @no_type_check
