@@ -126,10 +126,13 @@ def _best(total: Float[Array, "candidate"], among: Bool[Array, "candidate"]) -> 
 def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice, hysteresis: Hysteresis) -> Decision:
     """What the chosen candidate means, and since when that has been decided."""
     index, before = choice.candidate, scene.previous.decision if scene.previous is not None else None
-    outcomes = {Outcome.EMERGENCY: Manoeuvre.EMERGENCY_STOP, Outcome.STOPPING: Manoeuvre.MINIMAL_RISK_STOP}
-    manoeuvre = outcomes.get(choice.outcome, Manoeuvre(int(decisions.manoeuvre[index])))
-    subject = decisions.subject_of(index) if manoeuvre == decisions.manoeuvre[index] else ""
-    same = before is not None and (before.manoeuvre, before.subject) == (manoeuvre, subject)
+    meant = Manoeuvre(int(decisions.manoeuvre[index])), decisions.subject_of(index)
+    goes_on = before is not None and (before.manoeuvre, before.subject) == meant
+    if choice.outcome == Outcome.EMERGENCY:
+        meant = Manoeuvre.EMERGENCY_STOP, ""
+    elif choice.outcome == Outcome.STOPPING and not goes_on:
+        meant = Manoeuvre.MINIMAL_RISK_STOP, ""
+    same = before is not None and (before.manoeuvre, before.subject) == meant
     others = scores.admissible & other_decision(decisions, index)
     rival = float(scores.total[others].max()) if others.any() else 0.0
     met = {
@@ -140,9 +143,9 @@ def _decision(scene: Scene, scores: Scores, decisions: Decisions, choice: Choice
         for order in (Order.BEFORE, Order.BEHIND)
     }
     return Decision(
-        manoeuvre, subject, before.since_ns if same and before is not None else scene.stamp_ns,
+        *meant, before.since_ns if same and before is not None else scene.stamp_ns,
         float(scores.total[index]) - rival, met[Order.BEFORE], met[Order.BEHIND], choice.doubt_since_ns,
-        waits_since(scene, manoeuvre in (*HALTS, Manoeuvre.YIELD, Manoeuvre.FOLLOW), hysteresis),
+        waits_since(scene, meant[0] in (*HALTS, Manoeuvre.YIELD, Manoeuvre.FOLLOW), hysteresis),
     )  # fmt: skip
 
 

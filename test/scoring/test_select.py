@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from behaviors_ros.datatypes import Manoeuvre, Outcome, Scores, SignalColor, Terms, Verdict
+from behaviors_ros.datatypes import Decision, Manoeuvre, Outcome, Scores, SignalColor, Terms, Verdict
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.scoring.decision import Meaning
 from behaviors_ros.scoring.decision import decide as meanings
@@ -97,6 +97,19 @@ def test_stopping_takes_the_gentlest_minimal_risk_stop(bench):
     plan = decide(bench, [2, 0, 0], [0.9, 0.9, 0.1], candidates=candidates)
     assert (plan.outcome, plan.index, plan.stop_index) == (Outcome.STOPPING, 2, 2)
     assert "only minimal-risk stops" in plan.reason
+    assert plan.decision.manoeuvre == Manoeuvre.MINIMAL_RISK_STOP
+
+
+def test_a_stop_for_what_was_stopped_for_keeps_its_name(bench):
+    scene, agents = bench.scene(), bench.predictions(bench.Agent((80.0, 0.0)))
+    candidates = bench.candidates(bench.drive(10.0), bench.drive(10.0, -2.5), generators=["a", "minimal_risk_stop"])
+    scores = table(bench, candidates, [Fixed("collision", [2, 0])], [Fixed("a", [0.9, 0.9])])
+    for subject, manoeuvre in ((0, Manoeuvre.STOP), (1, Manoeuvre.MINIMAL_RISK_STOP)):
+        before = bench.plan(bench.drive(10.0, -2.5, s=49.0))
+        before = replace(before, decision=Decision(Manoeuvre.STOP, f"{subject:032x}", 1))
+        plan = chosen(bench, replace(scene, previous=before), agents, candidates, scores)
+        assert (plan.outcome, plan.decision.manoeuvre) == (Outcome.STOPPING, manoeuvre)
+        assert (plan.decision.since_ns == 1) == (subject == 0)
 
 
 def test_holding_still_is_an_ordinary_selection(bench):
