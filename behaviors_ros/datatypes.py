@@ -541,7 +541,7 @@ class Decisions:
     subjects: ids of the agents of the predictions, then the places to stop at ("signal 12"); subject: index into it,
     -1 none; at_s: when the subject reaches the common area, or the ego its place to stop, s, NaN where neither; order:
     `Order` towards each agent; contested: both come to the common area at nearly the same time; entered: the ego is in
-    it now; travelled m.
+    it now, and the agent does not go its way; travelled m.
     """
 
     subjects: tuple[str, ...]

@@ -138,7 +138,7 @@ def encounters(s, d, speed, dt, agents, agent, state, stands, stride, known, ext
             comes, clears = free_times(s[i, 0], speed[i, 0], begin, end, extent, limits.acceleration)
             enters = first * stride * dt
             if comes < last * stride * dt + near_s and clears > enters - near_s:
-                contested[i, a], entered[i, a] = True, comes == 0.0
+                contested[i, a], entered[i, a] = True, comes == 0.0 and state[row, first, 4] < 0.5
                 rank = begin - (limits.nearer if known[a] == 2 else 0.0)
                 if rank < cross_rank[i]:
                     cross_rank[i] = rank

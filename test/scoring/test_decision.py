@@ -146,6 +146,13 @@ def test_changing_lane_names_the_gap(bench):
     assert made.order[0, 0] == Order.BEHIND
 
 
+def test_the_ego_has_entered_where_one_crosses_and_not_where_one_merges(bench):
+    # Both come to where the ego's front is: one across, one from beside in the ego's direction.
+    crossing, merging = bench.Agent((53.0, -8.0), 4.0, UP), bench.Agent((48.0, 3.4), 9.0, -0.15)
+    _, made = means(bench, [bench.drive(3.0)], crossing, merging, scene=bench.scene(speed=3.0))
+    assert made.contested[0].tolist() == [True, True] and made.entered[0].tolist() == [True, False]
+
+
 def test_returning_to_the_lane(bench):
     scene = bench.scene(d=2.5)
     assert means(bench, [bench.drive(10.0, d=2.5, d_end=0.0)], scene=scene)[0] == [(Manoeuvre.RETURN, "")]
