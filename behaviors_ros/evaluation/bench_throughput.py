@@ -38,6 +38,7 @@ LATTICE = ScreenedParameters(
     reach_m=3.0,
     interval_s=0.1,
     horizon_s=3.0,
+    exhaustive=True,
     driving=Driving(samples=100),
 )
 

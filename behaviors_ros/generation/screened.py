@@ -37,13 +37,15 @@ class ScreenedParameters(Parameters):
     horizon_s: float = value(2.5, "how far ahead the chance is asked", low=0.0, high=20.0)
     probability_min: float = value(0.05, "modes less probable than this are left out", low=0.0, high=1.0)
     chance_max: float = value(0.05, "motions with a larger chance of collision are left out", low=0.0, high=1.0)
+    exhaustive: bool = value(False, "ask the chance of all, not of the cheapest of a path until enough are safe")
     keep: int = value(24, "candidates made", low=1, high=1000)
     keep_of_path: int = value(3, "candidates made of one path at most", low=1, high=100)
 
 
 @dataclass(frozen=True, eq=False)
 class Screening:
-    """Cost and largest chance of collision of every path with every profile; infinite and NaN: it cannot be driven.
+    """Cost and largest chance of collision of every path with every profile; infinite and NaN: it cannot be driven; NaN
+    alone: not asked, because enough cheaper motions of the path are safe.
 
     along: distance, speed and acceleration of the profiles; target: their speed m/s.
     """
@@ -92,11 +94,13 @@ def screened(situation: Situation, predictions: Predictions, values: ScreenedPar
     likely = predictions.valid & near[:, None] & (predictions.probability >= values.probability_min)
     modes = screening.obstacles(predictions, likely, axes, instants, vehicle)
     limits = screening.limits_of(vehicle, situation.driving.lateral_acceleration_mps2, situation.driving.steering_share)
+    enough = 0 if values.exhaustive else values.keep_of_path
     cost, chance = np.empty((len(paths), len(along))), np.empty((len(paths), len(along)))
     screening.screen(
         0, len(paths), paths.table, along, fits, jerk, grid.dt_s, instants, vehicle.centre_offset_m,
         0.5 * vehicle.length_m, 0.5 * vehicle.width_m, axes, modes.agent, modes.probability, modes.half_length,
-        modes.half_width, modes.lanes, modes.spans, limits, _weights(values.cost), cost, chance,
+        modes.half_width, modes.lanes, modes.spans, limits, _weights(values.cost), enough,
+        values.chance_max, cost, chance,
     )  # fmt: skip
     return Screening(paths, along, targets[:, 0], cost, chance)
 

@@ -109,14 +109,16 @@ def limits_of(vehicle: Vehicle, lateral_acceleration_mps2: float, steering_share
 @njit(cache=True, nogil=True, error_model="numpy")
 def screen(
     first, last, tables, along, fits, jerk, dt, instants, offset, ego_length, ego_width, axes, agent, probability,
-    half_length, half_width, states, spans, limits, weights, cost, chance,
+    half_length, half_width, states, spans, limits, weights, enough, chance_max, cost, chance,
 ):  # fmt: skip
     """Fill cost and largest chance of collision (path, profile) of the paths from `first` to `last`; infinite and NaN
     for what cannot be driven.
 
     tables (path, sample, 9) as in `Paths`; along (profile, step, 3), fits, jerk (profile,) as `quartics` gives them;
-    offset: rear axle to box centre, m; half sizes; the modes as in `Obstacles`; weights as in `Cost`. Feasible: within
-    the limits at every step, or no worse than now where now is beyond them.
+    offset: rear axle to box centre, m; half sizes; the modes as in `Obstacles`; weights as in `Cost`. enough: of each
+    path the chance is asked of the cheapest motions until so many are not above `chance_max`, and not on once it is
+    above; 0: of all. Where it is not asked it is NaN. Feasible: within the limits at every step, or no worse than now
+    where now is beyond them.
     """
     steps, count = along.shape[1], len(instants)
     filled = (count + ROW - 1) // ROW * ROW
@@ -138,33 +140,60 @@ def screen(
                 count_close += 1
         for j in range(along.shape[0]):
             cost[p, j], chance[p, j] = np.inf, np.nan
-            if not fits[j]:
-                continue
+            if fits[j]:
+                follow(tables, p, turns, along, j, at)
+                if beyond(at, along, j, dt, limits) == 0:
+                    cost[p, j] = weights[0] * jerk[j] + comfort(at, along, j, dt, weights)
+                    if enough == 0:
+                        place(at, instants, offset, axes, own, around)
+                        chance[p, j] = worst_chance(
+                            own, around, close, count_close, agent, probability, half_length, half_width, states, spans,
+                            ego_length, ego_width, found, of_agent, free, np.inf,
+                        )  # fmt: skip
+        safe = 0
+        for j in np.argsort(cost[p]):
+            if enough == 0 or safe == enough or cost[p, j] == np.inf:
+                break
             follow(tables, p, turns, along, j, at)
-            if beyond(at, along, j, dt, limits) > 0:
-                continue
-            cost[p, j] = weights[0] * jerk[j] + comfort(at, along, j, dt, weights)
             place(at, instants, offset, axes, own, around)
-            worst = 0.0
-            free[:] = 1.0
+            chance[p, j] = worst_chance(
+                own, around, close, count_close, agent, probability, half_length, half_width, states, spans,
+                ego_length, ego_width, found, of_agent, free, chance_max,
+            )  # fmt: skip
+            safe += chance[p, j] <= chance_max
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def worst_chance(
+    own, around, close, count_close, agent, probability, half_length, half_width, states, spans, ego_length, ego_width,
+    found, of_agent, free, ceiling,
+):  # fmt: skip
+    """Largest chance of collision over the instants of the motion in `own`, with the modes in `close`; of a part of
+    them where that is above `ceiling` already.
+
+    Modes of an agent exclude each other, agents are independent, as in scoring. found, of_agent (zeros), free: work.
+    """
+    free[:] = 1.0
+    touched, worst = False, 0.0
+    for nth in range(count_close):
+        m = close[nth]
+        length, width = half_length[m], half_width[m]
+        low, high = meeting_span(around, 0, spans, m, ego_length, ego_width, length, width)
+        if low < high and within(own, states, 0, m, low, high, ego_length, ego_width, length, width) > 0:
+            touched = True
+            pair(own, states, found, 0, m, low, high, ego_length, ego_width, length, width)
+            for k in range(low, high):
+                of_agent[k] += probability[m] * found[k]
+        if touched and (nth + 1 == count_close or agent[close[nth + 1]] != agent[m]):
             touched = False
-            for nth in range(count_close):
-                m = close[nth]
-                length, width = half_length[m], half_width[m]
-                low, high = meeting_span(around, 0, spans, m, ego_length, ego_width, length, width)
-                if low < high and within(own, states, 0, m, low, high, ego_length, ego_width, length, width) > 0:
-                    touched = True
-                    pair(own, states, found, 0, m, low, high, ego_length, ego_width, length, width)
-                    for k in range(low, high):
-                        of_agent[k] += probability[m] * found[k]
-                if touched and (nth + 1 == count_close or agent[close[nth + 1]] != agent[m]):
-                    touched = False
-                    for k in range(len(free)):
-                        free[k] *= 1.0 - min(of_agent[k], 1.0)
-                        of_agent[k] = 0.0
-            for k in range(count):
+            for k in range(len(free)):
+                free[k] *= 1.0 - min(of_agent[k], 1.0)
+                of_agent[k] = 0.0
                 worst = max(worst, 1.0 - free[k])
-            chance[p, j] = worst
+            if worst > ceiling:
+                return worst
+    return worst
 
 
 @no_type_check

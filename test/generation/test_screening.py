@@ -118,6 +118,14 @@ def test_the_best_are_safe_cheap_and_of_several_paths(found):
     assert cost[0] == safe.min()
 
 
+def test_asking_only_until_enough_are_safe_finds_the_same(found):
+    situation, predictions, result = found
+    lazy = FEW.model_copy(update={"exhaustive": False})
+    asked = screened(situation, predictions, lazy)
+    assert (asked.cost == result.cost).all() and np.isnan(asked.chance).sum() > np.isnan(result.chance).sum()
+    assert [list(each) for each in best(asked, lazy)] == [list(each) for each in best(result, FEW)]
+
+
 def test_a_wall_of_agents_leaves_nothing(found):
     situation, predictions, _ = found
     at = np.repeat(situation.start.position[None], 10, axis=0) + np.linspace(0.0, 9.0, 10)[:, None] * [1.0, 0.1]
