@@ -29,8 +29,8 @@ class Gaps(Parameters):
     times_s: tuple[float, ...] = value((2.5, 4.0, 5.5), "times to be beside a gap")
     gaps: int = value(3, "gaps beside the ego that are tried, the nearest first", low=0.0, high=10.0)
     slower_mps: float = value(2.0, "behind an agent the gap may be reached this much slower, too", low=0.0, high=5.0)
-    gap_m: float = value(2.0, "distance kept to both ends of a gap at standstill", low=0.2, high=10.0)
-    headway_s: float = value(0.3, "further distance kept to both ends per speed", low=0.0, high=3.0)
+    gap_m: float = value(1.5, "distance kept to both ends of a gap at standstill", low=0.2, high=10.0)
+    headway_s: float = value(0.15, "further distance kept to both ends per speed", low=0.0, high=3.0)
     lane_m: float = value(1.2, "agents within this of the lane's centre drive in it", low=0.3, high=3.0)
     behind_m: float = value(30.0, "agents up to this far behind make gaps", low=0.0, high=100.0)
     acceleration_mps2: float = value(1.6, "largest acceleration", low=0.2, high=4.0)
@@ -49,12 +49,15 @@ class Gap:
 
 
 def into_gaps(situation: Situation, lateral: Lateral, rules: Gaps, name: str) -> Candidates:
-    """Candidates into the gaps of the lanes of the same direction on either side; none where nobody drives there."""
+    """Candidates into the gaps of the lanes of the same direction on either side, and of the own lane where others come
+    into it; none where nobody drives there.
+    """
     if situation.lateral is None or not len(situation.agents):
         return empty(situation)
+    own = offsets.keeping(situation, lateral)[:1] if _joined(situation, rules) else []
     wanted = [
         (change, gap)
-        for change in _targets(offsets.changing(situation, lateral))
+        for change in [*own, *_targets(offsets.changing(situation, lateral))]
         for gap in gaps(situation, change.offset_m, rules)
     ]
     if not wanted:
@@ -74,6 +77,15 @@ def into_gaps(situation: Situation, lateral: Lateral, rules: Gaps, name: str) ->
     return on_grid(
         situation, paths, np.flatnonzero(keep), np.ascontiguousarray(aligned(situation, along)[keep]), labels, name
     )
+
+
+def _joined(situation: Situation, rules: Gaps) -> bool:
+    """Whether the ego, or somebody beside the route, comes into its lane."""
+    if abs(situation.offset) >= rules.lane_m:
+        return True
+    along = situation.agents.along
+    away = np.abs(0.5 * (along[..., columns.RIGHT] + along[..., columns.LEFT])) >= rules.lane_m
+    return bool((away[:, 0] & ~away.all(axis=1)).any())
 
 
 def _targets(changes: list[Profile]) -> list[Profile]:
@@ -170,6 +182,8 @@ def least_jerk(
 
 def _across(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -> Profile:
     """The change of lane, so that half of it is made when the ego is beside the gap."""
+    if change.offset_m == 0.0:
+        return _back(situation, lateral, change, gap)
     length = length_for(situation, lateral, change.offset_m, middle(lateral))
     begins = gap.distance - 0.5 * length
     label = f"{change.label}, {gap.label}, at {gap.speed:.1f} m/s in {gap.time_s:.1f} s"
@@ -179,3 +193,15 @@ def _across(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -
     offset = 0.0 if start is None else float(start[0])
     hold = max(min(begins, 2.0 * situation.start.speed), lateral.length_min_m)
     return Profile(label, 0.0 if abs(offset) > 0.1 else offset, hold, begins, change.offset_m, length)
+
+
+def _back(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -> Profile:
+    """Into the route's lane, soon after being beside the gap, from the lane beside, in which the ego stays until then."""
+    offset = situation.offset
+    beside = [other.offset_m for other in offsets.changing(situation, lateral) if other.offset_m * offset > 0.0]
+    stay = min(beside, key=lambda other: abs(other - offset), default=offset)
+    quick = min(lateral.times_s)
+    length = max(length_for(situation, lateral, other, quick) for other in (stay, offset + stay))
+    hold = length_for(situation, lateral, stay, quick)
+    label = f"{change.label}, {gap.label}, at {gap.speed:.1f} m/s in {gap.time_s:.1f} s"
+    return Profile(label, stay, hold, max(gap.distance - 0.85 * length, min(hold, 0.5 * gap.distance)), 0.0, length)
