@@ -71,7 +71,7 @@ def all_way_stop(v: Variation) -> Draft:
     """One to three cars come to a junction where all have to stop; who stood first goes first.
 
     They reach their lines from 4 s before to 4 s after the ego: near together is hard. The others keep to the order:
-    those who stood before the ego go before it, the others wait for it (at most 6 s if it does not go). Each passage
+    those who stood before the ego go before it, the others wait for it (4 to 7 s if it does not go). Each passage
     takes about 5 s, so the ego's turn comes within 20 s.
     """
     site = four_way(v, v.one_of((30, 50)))
@@ -88,20 +88,21 @@ def all_way_stop(v: Variation) -> Draft:
         pace = limit * v.between(0.7, 0.9)
         leaves = v.one_of([name for name in site.arms if name != source])
         path = site.path(source, leaves)
+        rule = _stop(site, source, area, 4.0 + 1.5 * len(agents))
         before = min(160.0, max(5.0, pace * max(0.8, ego_s + apart - 0.5 * pace / 2.0)))
         agents.append(
-            driving(f"from {source}", path, pace, site.inward(source, before), gives_way=(_stop(site, source, area),))
+            driving(f"from {source}", path, pace, site.inward(source, before), gives_way=(rule,))
         )  # fmt: skip
-    careful = Careful((_stop(site, "west", area),))
+    careful = Careful((_stop(site, "west", area, 9.0),))
     hard = min(1.0, 0.7 * share(least, 4.0, 0.7) + 0.1 * len(agents))
     why = f"{len(agents)} others, the nearest in time {least:.1f} s apart"
     return _through(v, site, target, far, agents, 60.0, hard, why, careful)
 
 
-def _stop(site: Junction, source: str, area: Array) -> GiveWayForm:
-    """Stop before the line of an arm and wait for the own turn."""
+def _stop(site: Junction, source: str, area: Array, patience_s: float) -> GiveWayForm:
+    """Stop before the line of an arm and wait for the own turn; of those who came together the least patient goes."""
     others = [site.path(name, OPPOSITE[name]) for name in site.arms if name != source]
-    return yielding(site.line(source), area, others, halt_s=1.0, first_come=True)
+    return yielding(site.line(source), area, others, halt_s=1.0, first_come=True, patience_s=patience_s)
 
 
 def occluded_junction(v: Variation) -> Draft:
