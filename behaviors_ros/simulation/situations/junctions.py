@@ -79,7 +79,8 @@ def all_way_stop(v: Variation) -> Draft:
         site.town.stop_sign(arm)
     limit, far = site.limit_mps, 60.0
     ego_s = far / limit + 0.5 * limit / 2.0
-    area, agents, least = site.area(), [], 4.0
+    agents: list[ReactiveForm] = []
+    area, least = site.area(), 4.0
     names = ["east", "north", "south"]
     target = v.one_of(names)
     for source in names[: v.whole(1, 3)]:
