@@ -81,8 +81,8 @@ def measure(agents: int, least: int, repeats: int, score_all: bool = False, seed
     rows = [row for _ in range(repeats) for row in _cycles(scenario, stages, agents, seed)]
     counts, scored, whole, *parts = (np.array(column) for column in zip(*rows, strict=True))
     p50, p99 = (round(float(percentile), 3) for percentile in np.percentile(whole, (50, 99)))
-    medians = [round(float(np.median(part)), 3) for part in parts]
-    return PlanCost(agents, int(counts.min()), int(scored.min()), p50, p99, *medians, cycles=len(rows))
+    predict, generate, score = (round(float(np.median(part)), 3) for part in parts)
+    return PlanCost(agents, int(counts.min()), int(scored.min()), p50, p99, predict, generate, score, len(rows))
 
 
 Row = tuple[int, int, float, float, float, float]

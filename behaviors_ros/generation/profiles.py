@@ -182,8 +182,28 @@ def _hasty(
 
 @no_type_check
 @njit(cache=True)
+def _too_early(
+    spec: Array, phases: Array, x: float, v: float, a: float, lengths: Array, limits: Array, k: int, dt: float,
+    steps: int, work: Array,
+) -> bool:  # pragma: no cover  # fmt: skip
+    """Whether a halt, begun now, is hasty while it may still begin later and be half as strong again."""
+    if spec[MODE] != HALT:
+        return False
+    harder = stop_distance(v, a, 1.5 * spec[STOP_DECELERATION], 1.5 * spec[STOP_JERK], work)
+    return harder < spec[LENGTH] - x and _hasty(phases, x, v, a, lengths, limits, k, dt, steps)
+
+
+@no_type_check
+@njit(cache=True)
 def _follow(
-    met: Array, occupied: Array, agents: Array, gaps: Array, i: int, station: float, v: float, strength: float,
+    met: Array,
+    occupied: Array,
+    agents: Array,
+    gaps: Array,
+    i: int,
+    station: float,
+    v: float,
+    strength: float,
     rules: Array,
 ) -> tuple:  # pragma: no cover
     """(acceleration, agent) of the intelligent driver model behind the tightest lead now or shortly; agent -1: none.
@@ -266,11 +286,8 @@ def drive(
         for i in range(out.shape[1]):
             if begun < 0 and spec[MODE] != DRIVE:
                 begins = _begins(spec, x, v, a, rules, work)
-                if begins > 0 and spec[MODE] == HALT:
-                    harder = stop_distance(v, a, 1.5 * spec[STOP_DECELERATION], 1.5 * spec[STOP_JERK], fallback)
-                    spare = harder < spec[LENGTH] - x
-                    if spare and _hasty(work, x, v, a, length, limit, k, dt, out.shape[1] - i):
-                        begins = 0
+                if begins > 0 and _too_early(spec, work, x, v, a, length, limit, k, dt, out.shape[1] - i, fallback):
+                    begins = 0
                 if begins < 0:
                     break
                 if begins > 0:
@@ -300,8 +317,7 @@ def drive(
                 a = 0.0
                 continue
             ordinary = wanted > -0.75 * rules[HARD]
-            if ordinary:
-                # Braking harder than half the jerk releases until standstill, a^2 = 2 (j / 2) v, would end in a jolt.
+            if ordinary:  # braking harder than half the jerk releases until standstill would end in a jolt
                 wanted = max(wanted, -math.sqrt(spec[JERK] * max(v + 0.5 * dt * a, 0.0)))
             jerk = spec[JERK] if ordinary else rules[JERK_MAX]
             x, v, a = _stepped(x, v, a, wanted, jerk, dt)

@@ -64,34 +64,22 @@ def drive(
     weight go straight on and can be leaders.
     """
     n, modes = weight.shape
-    out, out_yaw = np.zeros((n, modes, steps, 2)), np.zeros((n, modes, steps))
-    out_speed = np.zeros((n, modes, steps))
-    progress, v = np.zeros((n, modes)), np.zeros((n, modes))
+    out, out_yaw, out_speed = np.zeros((n, modes, steps, 2)), np.zeros((n, modes, steps)), np.zeros((n, modes, steps))
+    progress, v = np.zeros((n, modes)), np.repeat(speed, modes).reshape(n, modes)
     lead_progress, lead_v = np.zeros(n), speed.copy()
     released = np.zeros((n, modes), np.bool_)
-    entry = np.zeros((n, modes, 5))
+    settle = np.maximum(speed * settle_s, law[2])
+    entry = entered(weight, path, count, start, position, motion, yaw, settle, first, s, heading, point)
     # The lane of its path on which a mode is, and where on the path that lane begins: it only moves on.
     lane, begin = np.zeros((n, modes), np.int64), np.zeros((n, modes))
-    for a in range(n):
-        v[a, :] = speed[a]
-        for m in range(modes):
-            if weight[a, m] > 0.0:
-                settle = max(speed[a] * settle_s[a], law[2])
-                enter(entry[a, m], path[a, m], count[a, m], start[a, m], position[a], motion[a], yaw[a], settle,
-                first, s, heading, point)  # fmt: skip
     for k in range(steps):
         fade = law[4] * math.exp(-k * dt / law[3])
         for a in range(n):
             for m in range(modes):
                 if weight[a, m] <= 0.0:
                     continue
-                on, travelled, now = path[a, m, lane[a, m]], progress[a, m], v[a, m]
-                at = start[a, m] + travelled - begin[a, m]
-                while lane[a, m] < count[a, m] - 1 and at >= s[first[on + 1] - 1]:
-                    begin[a, m] += s[first[on + 1] - 1]
-                    lane[a, m] += 1
-                    on = path[a, m, lane[a, m]]
-                    at = start[a, m] + travelled - begin[a, m]
+                travelled, now = progress[a, m], v[a, m]
+                on, at = move_on(a, m, start[a, m] + travelled, path, count, lane, begin, first, s)
                 index, part = piece(on, at, first, s)
                 out[a, m, k, 0], out[a, m, k, 1], out_yaw[a, m, k] = place(
                     travelled, entry[a, m, 0], entry[a, m, 1], entry[a, m, 2], entry[a, m, 3], entry[a, m, 4], index,
@@ -106,10 +94,10 @@ def drive(
                     free_gap = gap[a, m] + share[a, m] * lead_progress[other] - travelled
                     ahead = share[a, m] * lead_v[other]
                 pull = idm(now, wish, free_gap, ahead, law[0], law[1], space[a, m], headway[a, m])
-                pull = pull + fade * acceleration[a] + bias[a, m]
-                halt = line[a, m] - travelled
+                pull += fade * acceleration[a] + bias[a, m]
                 give_way = np.inf if released[a, m] else sign[a, m] - travelled
-                pull = held_back(pull, now, wish, free_gap, ahead, space[a, m], halt, give_way, law)
+                stand = line[a, m] - travelled
+                pull = held_back(pull, now, wish, free_gap, ahead, space[a, m], stand, give_way, law)
                 released[a, m] |= sign[a, m] - travelled < 2.0 and now < 0.3
                 faster = max(now + pull * dt, 0.0)
                 progress[a, m] = travelled + 0.5 * (now + faster) * dt
@@ -120,6 +108,36 @@ def drive(
             else:
                 lead_progress[a] += speed[a] * dt
     return out, out_yaw, out_speed
+
+
+@no_type_check
+@njit(cache=True)
+def move_on(
+    a: int, m: int, at: float, path: Array, count: Array, lane: Array, begin: Array, first: Array, s: Array
+) -> tuple[int, float]:
+    """The lane that lies `at` m along the path of a mode, and the arc length on it; `lane`, `begin` move on with it."""
+    on = path[a, m, lane[a, m]]
+    while lane[a, m] < count[a, m] - 1 and at - begin[a, m] >= s[first[on + 1] - 1]:
+        begin[a, m] += s[first[on + 1] - 1]
+        lane[a, m] += 1
+        on = path[a, m, lane[a, m]]
+    return on, at - begin[a, m]
+
+
+@no_type_check
+@njit(cache=True)
+def entered(
+    weight: Array, path: Array, count: Array, start: Array, position: Array, motion: Array, yaw: Array, settle: Array,
+    first: Array, s: Array, heading: Array, point: Array,
+) -> Array:  # fmt: skip
+    """What `enter` finds for every mode with weight (agent, mode, 5)."""
+    entry = np.zeros((weight.shape[0], weight.shape[1], 5))
+    for a in range(weight.shape[0]):
+        for m in range(weight.shape[1]):
+            if weight[a, m] > 0.0:
+                enter(entry[a, m], path[a, m], count[a, m], start[a, m], position[a], motion[a], yaw[a], settle[a],
+                first, s, heading, point)  # fmt: skip
+    return entry
 
 
 @no_type_check
