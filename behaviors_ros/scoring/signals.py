@@ -27,7 +27,9 @@ Array = np.ndarray
 class SignalsParameters(Parameters):
     """How signals and stop lines are read."""
 
-    overrun_m: float = value(0.5, "distance of the bumper beyond a line that still counts as held", low=0.0, high=5.0)
+    overrun_m: float = value(0.1, "distance of the bumper beyond a line that still counts as held", low=0.0, high=5.0)
+    over_m: float = value(1.0, "a bumper farther beyond the line has passed it", low=0.0, high=5.0)
+    over_mps: float = value(1.0, "who is over the line and slower than this goes no farther", low=0.0, high=5.0)
     amber_deceleration_mps2: float = value(3.0, "braking up to which amber obliges to halt", low=0.5, high=8.0)
     amber_s: float = value(3.0, "duration of amber after an announced end of green", low=0.0, high=10.0)
     green_margin_s: float = value(
@@ -43,7 +45,9 @@ class SignalsParameters(Parameters):
 
 @register("gate", "signals")
 class Signals:
-    """Value: how far the front bumper gets beyond a line that must be held, m. Past it already: no duty to hold."""
+    """Value: how far the front bumper gets beyond a line that must be held, m; for who has come to stand just over it,
+    how much farther it gets. Past it already: no duty to hold.
+    """
 
     parameters = SignalsParameters
     unit = "m"
@@ -59,8 +63,11 @@ class Signals:
         for stop in stops_ahead(scene.route, (StopKind.SIGNAL, StopKind.STOP_SIGN), candidates, self.vehicle):
             line = stop.s + self.p.overrun_m
             passing_s = first_time(front > line, candidates.time_s)
-            permitted = self._permitted(scene, candidates, stop, front, passing_s) | (front[:, 0] > line)
-            beyond = np.maximum(beyond, np.where(permitted, 0.0, front.max(axis=1) - stop.s))
+            over = (front[:, 0] > line) & (front[:, 0] <= stop.s + self.p.over_m)
+            over &= np.abs(candidates.speed[:, 0]) <= self.p.over_mps
+            permitted = self._permitted(scene, candidates, stop, front, passing_s) | ((front[:, 0] > line) & ~over)
+            held = np.where(over, front[:, 0], stop.s)
+            beyond = np.maximum(beyond, np.where(permitted, 0.0, front.max(axis=1) - held))
         return at_most(beyond, self.p.overrun_m, candidates)
 
     def _permitted(
