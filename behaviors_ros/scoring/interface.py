@@ -17,6 +17,7 @@ from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
     crosswalk,
     direction,
     drivable_area,
+    escape,
     felt_clearance,
     goal,
     hesitation,

@@ -13,7 +13,7 @@ from behaviors_ros.scoring.footprint import finite, terms
 class ProgressParameters(Parameters):
     """Weight, and what is possible."""
 
-    weight: float = value(7.0, "share in the weighted mean", low=0.0, high=100.0)
+    weight: float = value(10.0, "share in the weighted mean", low=0.0, high=100.0)
     acceleration_mps2: float = value(
         1.5, "acceleration towards the speed limit that counts as possible", low=0.1, high=5.0
     )

@@ -1,0 +1,83 @@
+"""Gate: shortly from now the ego must still be able to stop behind who is ahead, whatever became of its plan."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Verdict
+from behaviors_ros.maps.route import route_frame
+from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.registry import register
+from behaviors_ros.scoring.footprint import at_least, foreseeable, solid
+
+
+class EscapeParameters(Parameters):
+    """How soon, and with what braking."""
+
+    after_s: float = value(0.5, "time from now at which it is asked", low=0.0, high=3.0)
+    response_s: float = value(0.3, "time before the braking takes hold", low=0.0, high=2.0)
+    braking_mps2: float = value(5.0, "braking down to the speed of who is ahead", low=0.5, high=12.0)
+    margin_m: float = value(0.3, "gap left when that speed is reached", low=0.0, high=5.0)
+    along_rad: float = value(1.0, "who moves at a larger angle to the route crosses it", low=0.1, high=1.5)
+    standing_mps: float = value(0.5, "a slower agent stands at any angle", low=0.0, high=3.0)
+    probability_min: float = value(0.2, "modes less probable than this do not count", low=0.0, high=1.0)
+
+
+@register("gate", "escape")
+class Escape:
+    """Value: least margin of the gap to who is ahead over the one needed to come down to his speed, m, at most 0.
+
+    Going around somebody counts on a way that others may close: until the ego is beside him it must be able to fall in
+    behind. needed = margin + w t + w^2 / (2 b) with the speed difference w, response t and braking b (the longitudinal
+    distance of responsibility-sensitive safety, Shalev-Shwartz et al. 2017, for a leader who goes on at his speed). Who
+    is closer than that already leaves it to the other gates.
+    """
+
+    parameters = EscapeParameters
+    unit = "m"
+
+    def __init__(self, parameters: EscapeParameters, vehicle: Vehicle) -> None:
+        """Keep parameters and vehicle."""
+        self.p, self.vehicle = parameters, vehicle
+
+    def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
+        """One verdict a candidate; an agent without a usable future forbids all."""
+        if not foreseeable(predictions):
+            return at_least(np.full(len(candidates), np.nan), 0.0, candidates)
+        step = min(int(np.searchsorted(candidates.time_s, self.p.after_s - 1e-9)), len(candidates.time_s) - 1)
+        now, soon = (self._margin(scene, predictions, candidates, k) for k in (0, step))
+        return at_least(np.where(now < 0.0, 0.0, np.minimum(soon, 0.0)), 0.0, candidates)
+
+    def _margin(
+        self, scene: Scene, predictions: Predictions, candidates: Candidates, step: int
+    ) -> Float[Array, "candidate"]:
+        """Least gap less the one needed at a step, m; infinite with nobody ahead."""
+        s, d, speed, half_length, half_width = self._ahead(scene, predictions, step)
+        if not len(s):
+            return np.full(len(candidates), np.inf)
+        front = candidates.s[:, step] + self.vehicle.length_m - self.vehicle.rear_overhang_m
+        closing = np.maximum(candidates.speed[:, step, None] - speed, 0.0)
+        needed = self.p.margin_m + closing * self.p.response_s + np.square(closing) / (2.0 * self.p.braking_mps2)
+        beside = np.abs(candidates.d[:, step, None] - d) >= 0.5 * self.vehicle.width_m + half_width
+        behind = s + half_length <= front[:, None] - self.vehicle.length_m
+        margin = s - half_length - front[:, None] - needed
+        return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
+
+    def _ahead(self, scene: Scene, predictions: Predictions, step: int) -> tuple[Array, ...]:
+        """s, d on the route, speed along it, half length and width of the likely modes that do not cross it."""
+        p = self.p
+        chosen = predictions.valid & (predictions.probability >= p.probability_min) & solid(predictions)[:, None]
+        agent, mode = np.nonzero(chosen)
+        frame = route_frame(scene.route)
+        position, yaw, speed = (
+            column[agent, mode, step] for column in (predictions.position, predictions.yaw, predictions.speed)
+        )
+        s, d = frame.project(position)
+        turn = yaw - frame.heading(s)
+        cos, sin = np.abs(np.cos(turn)), np.abs(np.sin(turn))
+        counts = (np.cos(turn) > np.cos(p.along_rad)) | (speed < p.standing_mps)
+        length, width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
+        along = np.maximum(speed * np.cos(turn), 0.0)
+        columns = (s, d, along, length * cos + width * sin, length * sin + width * cos)
+        return tuple(column[counts] for column in columns)
