@@ -1,6 +1,7 @@
 # make demo    install into .venv and drive the demo scenario (SCENARIO=file: another one)
 # make test    linters, core tests with coverage, ROS tests
 # make test-slow   builds of the package by pip and by colcon
+# make test-scenes   10 000 random scenes through the whole pipeline, ten minutes (SCENES=n, FIRST_SCENE=seed, PROCESSES=n)
 # make judge RUN=folder   official judgement of a run on CommonRoad scenarios, in .venv-judge (docs/evaluation.md)
 # make peers   install other planners into .venv-peers and measure their throughput (docs/peers.md)
 # make clean   remove everything that was made
@@ -32,7 +33,9 @@ EXTRAS := [wheels]
 TEST_EXTRAS := [wheels,test]
 endif
 
-.PHONY: demo test test-slow lint test-core test-ros judge peers install clean
+export SCENES FIRST_SCENE PROCESSES
+
+.PHONY: demo test test-slow test-scenes lint test-core test-ros judge peers install clean
 
 demo: install
 	$(BIN)/behaviors demo $(if $(SCENARIO),--scenario "$(SCENARIO)")
@@ -56,6 +59,9 @@ test-ros: $(VENV)/.installed-test
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test -m slow -q --durations=5
+
+test-scenes: $(VENV)/.installed-test
+	$(BIN)/python -m pytest test/robustness -m slow -q
 
 judge: $(JUDGE)/.installed
 	@test -f "$(RUN)/rows.jsonl" || { echo "behaviors_ros: give RUN=folder of behaviors evaluate" >&2; exit 1; }

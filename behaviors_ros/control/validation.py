@@ -12,12 +12,13 @@ from enum import IntEnum
 import numpy as np
 from jaxtyping import Bool
 
-from behaviors_ros.datatypes import EgoState, Predictions, Trajectory
+from behaviors_ros.datatypes import AgentClass, EgoState, Predictions, Trajectory, among
 from behaviors_ros.geometry.angles import wrap
 from behaviors_ros.geometry.boxes import overlap
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 NS = 1_000_000_000
+PASSABLE = (AgentClass.OVER_DRIVABLE, AgentClass.UNDER_DRIVABLE)
 Array = np.ndarray
 
 
@@ -226,7 +227,10 @@ def _clear(
 def _contacts(
     trajectory: Trajectory, ours: Array, predictions: Predictions, theirs: Array, vehicle: Vehicle, limits: Limits
 ) -> Bool[Array, "agent mode step"]:
-    """First touch of the ego's box and a probable mode's, where the ego then moves and the other is not behind it."""
+    """First touch of the ego's box and a probable mode's, where the ego then moves and the other does not come from
+    behind it: who is fast may be well inside the box at the first step of touch. What can be driven over or under does
+    not count.
+    """
     yaw, speed = trajectory.yaw[ours], trajectory.speed[ours]
     forward = np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
     centre = trajectory.position[ours] + vehicle.centre_offset_m * forward
@@ -235,8 +239,11 @@ def _contacts(
         centre, yaw, vehicle.length_m, vehicle.width_m,
         other, other_yaw, predictions.length[:, None, None], predictions.width[:, None, None],
     )  # fmt: skip
-    ahead = ((other - centre) * forward).sum(axis=-1) > -0.5 * vehicle.length_m
+    along = ((other - centre) * forward).sum(axis=-1)
+    # A step before the touch; who touches the ego already has run into it if it is behind the rear axle.
+    ahead = np.concatenate((along[..., :1] > -vehicle.centre_offset_m, along[..., :-1] > -0.5 * vehicle.length_m), -1)
     probable = predictions.valid & (predictions.probability >= limits.collision_probability_min)
+    probable &= ~among(predictions.kind, PASSABLE)[:, None]
     first = touch & (np.cumsum(touch, axis=-1) == 1)
     return first & ahead & probable[:, :, None] & (speed > limits.standing_mps)
 

@@ -6,6 +6,7 @@ vehicle can do; a start too fast for any keeps braking at the vehicle's limits t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import no_type_check
 
 import numpy as np
@@ -62,7 +63,9 @@ class MinimalRiskStop:
         for path, label in enumerate(motions.paths.label):
             for braking, jerk in self._strengths(situation):
                 motions.brake(path, braking, jerk, f"stop now at {braking:.1f} m/s2, {label}")
-        return candidates(situation, motions, self.name)
+        found = candidates(situation, motions, self.name)
+        # Too fast to stand within the horizon, they still are the stops that there are.
+        return replace(found, is_stop=np.ones(len(found), dtype=bool))
 
     def _strengths(self, situation: Situation) -> list[tuple[float, float]]:
         """Distinct (braking, jerk), gentle to strong, each enough to stand within the horizon where possible."""

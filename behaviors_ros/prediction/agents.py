@@ -88,8 +88,10 @@ def _steady(scene: Scene, seconds: int = 20, spread_mps: float = 0.6) -> Float[A
     chosen = np.array([rows.get(name, -1) for name in scene.tracks.id], dtype=np.int64)
     known = chosen >= 0
     past, valid = history.speed[chosen[known], -seconds:], history.valid[chosen[known], -seconds:]
-    steady[known] = np.where(valid.all(axis=1), np.clip(1.0 - np.ptp(past, axis=1) / spread_mps, 0.0, 1.0), 0.0)
-    return np.nan_to_num(steady)
+    valid = valid & np.isfinite(past)
+    spread = np.ptp(np.where(valid, past, 0.0), axis=1)
+    steady[known] = np.where(valid.all(axis=1), np.clip(1.0 - spread / spread_mps, 0.0, 1.0), 0.0)
+    return steady
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.control.validation import Fault, Limits, continuity, validate, validate_stop
-from behaviors_ros.datatypes import EgoState, Predictions, Trajectory
+from behaviors_ros.datatypes import AgentClass, EgoState, Predictions, Trajectory
 from behaviors_ros.parameters import Vehicle
 
 VEHICLE, LIMITS = Vehicle(), Limits()
@@ -34,12 +34,12 @@ def circle(curvature, speed):
     return Trajectory(0, TIME, position, yaw, np.full(41, speed), np.zeros(41), np.full(41, curvature))
 
 
-def car(x, y=0.0, speed=0.0, probability=1.0):
+def car(x, y=0.0, speed=0.0, probability=1.0, length=4.0, kind=AgentClass.CAR):
     """One agent, 4 m x 2 m, going along x."""
     shape = (1, 1, 41)
     position = np.stack([x + speed * TIME, np.full(41, y)], axis=1)[None, None]
     return Predictions(
-        0, TIME, ("0" * 32,), np.array([1]), np.array([4.0]), np.array([2.0]), np.ones((1, 1), bool),
+        0, TIME, ("0" * 32,), np.array([int(kind)]), np.array([length]), np.array([2.0]), np.ones((1, 1), bool),
         np.full((1, 1), probability), np.ones((1, 1), int), position, np.zeros(shape), np.full(shape, speed),
         np.broadcast_to(0.01 * np.eye(2), (*shape, 2, 2)),
     )  # fmt: skip
@@ -188,6 +188,9 @@ def test_box_in_the_way():
         car(15.0, probability=0.2),
         car(-8.0, speed=20.0),  # runs into us from behind
         car(8.0, speed=10.0),
+        # Its front 0.1 m behind ours, at -0.9 m; 1.9 m nearer a step later, its centre ahead of our rear end by then.
+        car(-1.8, speed=29.0, length=1.6),
+        car(15.0, kind=AgentClass.OVER_DRIVABLE),
     ],
 )
 def test_box_that_is_not_in_the_way(agent):

@@ -47,7 +47,8 @@ def check(candidates: Candidates) -> None:
         assert getattr(candidates, name).shape == (count, steps)
         assert np.isfinite(getattr(candidates, name)).all(), name
     assert candidates.position.shape == (count, steps, 2) and np.isfinite(candidates.position).all()
-    assert (candidates.is_stop == (candidates.speed[:, -1] < 1e-3)).all()
+    stops = (candidates.speed[:, -1] < 1e-3) | (np.array(candidates.generator) == "minimal_risk_stop")
+    assert (candidates.is_stop == stops).all()
     assert (candidates.speed >= 0.0).all()
     kinematics(candidates)
 
@@ -143,6 +144,13 @@ def test_other_grids(grid):
 def test_nothing_made_is_wrong_use():
     with pytest.raises(BehaviorsError, match="minimal_risk_stop"):
         generate(scene(ROUTE), NOBODY, GRID, [])
+
+
+def test_too_fast_to_stand_within_the_horizon_the_hardest_stop_is_still_the_stop():
+    # 1 s at 8 m/s2, built up at 10 m/s3, takes away 0.8^2 / 2 * 10 + 0.2 * 8 = 4.8 m/s of 10 m/s.
+    found = generate(scene(ROUTE, speed=10.0), NOBODY, Grid(0.1, 11), ALL)
+    assert set(np.array(found.generator)[found.is_stop]) == {"minimal_risk_stop"}
+    assert found.speed[found.is_stop, -1] == pytest.approx(5.2, abs=0.01)
 
 
 def test_route_without_length_is_one_clear_error():
