@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +28,18 @@ class Passing(Parameters):
     )
     cyclists: bool = value(True, "slow cyclists, too, are passed in the oncoming lane")
     merge_m: float = value(20.0, "agents nearer to each other than this are passed together", low=0.0, high=100.0)
+    squeeze_m: float = value(0.25, "least distance to a standing box at which a gap is used", low=0.0, high=2.0)
+    lane_slack_m: float = value(
+        0.1, "an offset that lies this little beyond the lanes of the own direction is taken at their edge", low=0.0,
+        high=0.5,
+    )  # fmt: skip
     after_m: float = value(1.5, "rear bumper ahead of the passed agent before returning", low=0.0, high=20.0)
     groups: int = value(2, "groups of agents ahead for which passing is offered", low=0.0, high=10.0)
 
 
 @dataclass(frozen=True)
 class Obstruction:
-    """Agents to pass together: stations of rear and front, offsets of right and left side, m.
+    """Agents to pass together: stations of rear and front, offsets of the right and left side of each, m.
 
     oncoming_lane: they may be passed there; riding: a cyclist who rides is among them.
     """
@@ -41,20 +47,28 @@ class Obstruction:
     label: str
     rear: float
     front: float
-    right: float
-    left: float
+    sides: tuple[tuple[float, float], ...]
     oncoming_lane: bool
     riding: bool = False
 
+    @property
+    def right(self) -> float:
+        """Offset of the rightmost side, m."""
+        return min(right for right, _ in self.sides)
+
+    @property
+    def left(self) -> float:
+        """Offset of the leftmost side, m."""
+        return max(left for _, left in self.sides)
+
 
 def passing(situation: Situation, lateral: Lateral, rules: Passing) -> list[Profile]:
-    """Profiles past the next obstructions, left and right, where there is room."""
+    """Profiles past the next obstructions, left, right and between them, where there is room."""
     profiles = []
     for group in _groups(_obstructions(situation, rules), rules)[: rules.groups]:
         for clearance in rules.cyclist_clearances_m if group.riding else rules.clearances_m:
-            for side in ("left", "right"):
-                profiles += _past(situation, lateral, rules, group, clearance, side)
-    return profiles
+            profiles += _past(situation, lateral, rules, group, clearance)
+    return list(dict.fromkeys(profiles))
 
 
 def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
@@ -74,7 +88,9 @@ def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
         if meeting is not None:
             cyclist = rules.cyclists and situation.kind_of(int(n)) == AgentClass.BICYCLE
             riding = cyclist and not standing
-            found.append(Obstruction(situation.label_of(int(n)), *meeting, standing or cyclist, riding))
+            rear, front, *sides = meeting
+            label = situation.label_of(int(n))
+            found.append(Obstruction(label, rear, front, (tuple(sides),), standing or cyclist, riding))
     return sorted(found, key=lambda item: (item.rear, item.label))
 
 
@@ -110,9 +126,8 @@ def _groups(items: list[Obstruction], rules: Passing) -> list[Obstruction]:
         if groups and item.rear - groups[-1].front < rules.merge_m:
             last = groups[-1]
             groups[-1] = Obstruction(
-                last.label, last.rear, max(last.front, item.front), min(last.right, item.right),
-                max(last.left, item.left), last.oncoming_lane and item.oncoming_lane,
-                last.riding or item.riding,
+                last.label, last.rear, max(last.front, item.front), last.sides + item.sides,
+                last.oncoming_lane and item.oncoming_lane, last.riding or item.riding,
             )  # fmt: skip
         else:
             groups.append(item)
@@ -120,22 +135,72 @@ def _groups(items: list[Obstruction], rules: Passing) -> list[Obstruction]:
 
 
 def _past(
-    situation: Situation, lateral: Lateral, rules: Passing, group: Obstruction, clearance: float, side: str
+    situation: Situation, lateral: Lateral, rules: Passing, group: Obstruction, clearance: float
 ) -> list[Profile]:
-    """The profile past a group on one side; empty where there is no room."""
+    """The profiles past a group, one through each gap that is wide enough."""
+    profiles = []
+    for offset in _through(situation, lateral, rules, group, clearance):
+        side = "left" if offset > 0.5 * (group.right + group.left) else "right"
+        profiles.append(_around(situation, lateral, rules, group, offset, f"pass {group.label} on the {side}"))
+    return profiles
+
+
+def _through(
+    situation: Situation, lateral: Lateral, rules: Passing, group: Obstruction, clearance: float
+) -> list[float]:
+    """Offsets at which a group is passed: `clearance` from the sides of a gap, its middle where it is narrower.
+
+    A gap lies between what stands abreast of the group, the group's own boxes and the edges of what may be driven on.
+    """
     half = 0.5 * situation.vehicle.width_m
-    offset = group.left + clearance + half if side == "left" else group.right - clearance - half
+    boxes = _abreast(situation, rules, group)
     s = situation.s + group.rear - situation.station
-    room = situation.width(f"{side}_drivable" if group.oncoming_lane else f"{side}_same", s)
-    towards = offset if side == "left" else -offset
-    if towards < 0.0 or towards + half + lateral.margin_m > room:
-        return []
+    name = "drivable" if group.oncoming_lane else "same"
+    low = -situation.width(f"right_{name}", s) + lateral.margin_m
+    high = situation.width(f"left_{name}", s) - lateral.margin_m
+    found = []
+    sides = [(low, 0.0), *((left, clearance) for _, left in boxes)]
+    others = [*((right, clearance) for right, _ in boxes), (high, 0.0)]
+    for (right, keep_right), (left, keep_left) in zip(sides, others, strict=True):
+        begin, end = right + half, left - half
+        least = rules.squeeze_m * ((keep_right > 0.0) + (keep_left > 0.0))
+        if end - begin < least:
+            continue
+        first, last = begin + keep_right, end - keep_left
+        # Too narrow for the clearance: what there is goes to the boxes, in equal parts where there are two.
+        shared = begin + (end - begin) * keep_right / (keep_right + keep_left)
+        offset = min(max(0.0, first), last) if first <= last else shared
+        edge = math.copysign(situation.width("left_same" if offset > 0.0 else "right_same", s), offset)
+        if 0.0 <= abs(offset) - abs(edge) < rules.lane_slack_m:
+            offset = 0.99 * edge
+        found += [offset] if offset != 0.0 else []
+    return found
+
+
+def _abreast(situation: Situation, rules: Passing, group: Obstruction) -> list[tuple[float, float]]:
+    """Right and left sides of the group and of what stands abreast of it, those without a gap between them as one."""
+    now = situation.agents.along[:, 0]
+    beside = (now[:, columns.FRONT] > group.rear - rules.after_m) & (now[:, columns.REAR] < group.front + rules.after_m)
+    stand = situation.parked & (np.abs(now[:, columns.SPEED]) < rules.standing_mps)
+    sides = now[stand & beside][:, [columns.RIGHT, columns.LEFT]]
+    joined: list[tuple[float, float]] = []
+    for right, left in sorted([*group.sides, *((float(right), float(left)) for right, left in sides)]):
+        if joined and right - joined[-1][1] < situation.vehicle.width_m + 2.0 * rules.squeeze_m:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], left))
+        else:
+            joined.append((right, left))
+    return joined
+
+
+def _around(
+    situation: Situation, lateral: Lateral, rules: Passing, group: Obstruction, offset: float, label: str
+) -> Profile:
+    """Out to an offset before a group, along it, and back behind it; in the lane until then while it is far."""
     wanted = length_for(situation, lateral, offset, middle(lateral))
     shortest = length_for(situation, lateral, offset, min(lateral.times_s))
     available = group.rear - situation.station - situation.front_m - 0.5
-    label = f"pass {group.label} on the {side}"
     if available > 1.2 * wanted:
         to_centre = length_for(situation, lateral, 0.0, middle(lateral))
-        return [Profile(label, 0.0, to_centre, available - wanted, offset, wanted)]
+        return Profile(label, 0.0, to_centre, available - wanted, offset, wanted)
     back = group.front + situation.vehicle.rear_overhang_m + rules.after_m - situation.station
-    return [Profile(label, offset, max(min(available, wanted), shortest), back, 0.0, wanted)]
+    return Profile(label, offset, max(min(available, wanted), shortest), back, 0.0, wanted)

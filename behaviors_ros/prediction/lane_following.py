@@ -96,7 +96,7 @@ class LaneFollowingParameters(Parameters):
     noise: ClassNoise = ClassNoise()
     lane_noise: Noise = Noise(
         floor_m=0.1, speed_along_mps=0.2, speed_across_mps=0.15, noise_along_m2ps3=0.4, noise_across_m2ps3=0.008,
-        standing_share=0.3, moving_mps=1.0,
+        standing_share=0.3, settled_share=0.2, moving_mps=1.0,
     )  # fmt: skip
 
 

@@ -29,13 +29,14 @@ class Noise(Parameters):
     noise_along_m2ps3: float = value(1.0, "intensity of acceleration noise along the motion", low=0.0, high=100.0)
     noise_across_m2ps3: float = value(0.04, "intensity of acceleration noise across the motion", low=0.0, high=100.0)
     standing_share: float = value(0.3, "share of the growth that an agent at rest has", low=0.0, high=1.0)
+    settled_share: float = value(1.0, "share of that which one at rest for two seconds has", low=0.0, high=1.0)
     moving_mps: float = value(2.0, "speed from which the growth is full", low=0.1, high=20.0)
 
 
 class ClassNoise(Parameters):
     """Growth of the position error for every class."""
 
-    vehicle: Noise = Noise()
+    vehicle: Noise = Noise(settled_share=0.2)
     bicycle: Noise = Noise(speed_across_mps=0.35, noise_across_m2ps3=0.1, moving_mps=1.0)
     pedestrian: Noise = Noise(
         speed_along_mps=0.12, speed_across_mps=0.12, noise_along_m2ps3=0.05, noise_across_m2ps3=0.04, moving_mps=0.5,
@@ -69,13 +70,21 @@ def class_field(kind: int) -> str:
 
 
 def spreads(
-    noise: ClassNoise, kind: Int[Array, "agent"], speed: Float[Array, "agent"], time_s: Float[Array, "step"]
+    noise: ClassNoise,
+    kind: Int[Array, "agent"],
+    speed: Float[Array, "agent"],
+    time_s: Float[Array, "step"],
+    steady: Float[Array, "agent"] | float = 0.0,
 ) -> tuple[Float[Array, "agent step"], Float[Array, "agent step"]]:
-    """Variances along and across the motion, m^2, `time_s` after the state was measured; neither ever falls."""
+    """Variances along and across the motion, m^2, `time_s` after the state was measured; neither ever falls.
+
+    steady: 1 for who has kept its speed for two seconds, 0 for who has not. Who stands then is parked or waits.
+    """
     rows = [getattr(noise, class_field(int(k))) for k in range(max(AgentClass) + 1)]
     table = np.array([[getattr(row, name) for name in Noise.model_fields] for row in rows])
     known = np.where((kind >= 0) & (kind <= max(AgentClass)), kind, AgentClass.UNKNOWN)
-    floor, v_along, v_across, q_along, q_across, share, moving = table[known].T[:, :, None]
+    floor, v_along, v_across, q_along, q_across, share, settled, moving = table[known].T[:, :, None]
+    share = share * (1.0 - (1.0 - settled) * np.reshape(steady, (-1, 1)))
     growth = (share + (1.0 - share) * np.minimum(speed[:, None] / moving, 1.0)) ** 2
     square, cube = time_s**2, time_s**3 / 3.0
     along = floor**2 + growth * (v_along**2 * square + q_along * cube)
@@ -89,7 +98,7 @@ def covariances(
     """Covariance of each predicted position in the map frame, m^2: the track's own plus the growth, turned with
     `yaw`.
     """
-    along, across = spreads(noise, agents.kind, agents.speed, time_s + agents.age_s)
+    along, across = spreads(noise, agents.kind, agents.speed, time_s + agents.age_s, agents.steady)
     return _rotated(agents.covariance, along, across, np.ascontiguousarray(yaw))
 
 

@@ -10,6 +10,8 @@ from numba import njit
 
 from behaviors_ros.scoring.blocks import BLOCK, GROUP, block_rectangles, grouped, near, near_blocks
 from behaviors_ros.scoring.contact import rear_contact, relative
+from behaviors_ros.scoring.standing import standing as standing_modes
+from behaviors_ros.scoring.standing import travelled, way_to
 
 
 @no_type_check
@@ -17,7 +19,7 @@ from behaviors_ros.scoring.contact import rear_contact, relative
 def time_to_collision(ego, modes, steps, stride, horizon, standing):
     """Least time (candidate,) in s, at most `horizon`, until boxes moving on at constant speed and heading meet.
 
-    Asked at every `stride`-th step below `steps` at which the ego is faster than `standing` m/s, of agents whose centre
+    What stands is met along the candidate's own way instead, at constant speed. Asked at every `stride`-th step below `steps` at which the ego is faster than `standing` m/s, of agents whose centre
     is not behind the ego's rear axle and that have not run into it from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
@@ -25,12 +27,20 @@ def time_to_collision(ego, modes, steps, stride, horizon, standing):
     swept = block_rectangles(e, sizes[0], sizes[1], ego.axes, steps, stride, 0.0, horizon, 0.0)
     mode_blocks = block_rectangles(a, modes.half_length, modes.half_width, ego.axes, steps, stride, 0.0, horizon, 0.0)
     groups, least, close = grouped(swept), np.full(len(e), horizon), np.zeros(swept.shape[2], np.bool_)
+    stands, way = standing_modes(a), travelled(e)
     for m in range(len(a)):
         length, width = modes.half_length[m], modes.half_width[m]
         for g in range(len(groups)):
             if not near_blocks(groups, g, mode_blocks, m, 1e-6, close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(e))):
+                if stands[m]:
+                    beyond = e[i, e.shape[1] - 1, 4] * horizon
+                    met = way_to(e, a, way, i, m, ego_length, ego_width, length, width, beyond, True)
+                    for step in range(0, steps, stride):
+                        if e[i, step, 4] > standing:
+                            least[i] = min(least[i], max(met - way[i, step], 0.0) / e[i, step, 4])
+                    continue
                 checked, far, until, behind, step = -1, False, steps, modes.behind[m], -stride
                 while step + stride < until:
                     step += stride

@@ -24,6 +24,7 @@ from behaviors_ros.scoring.footprint import (
     solid,
     terms,
 )
+from behaviors_ros.scoring.standing import standing, travelled, way_to
 
 
 class SafeDistanceParameters(Parameters):
@@ -62,7 +63,8 @@ class SafeDistance:
     Safe gap: standstill + v t + v^2 / (2 b) - u^2 / (2 c), with the ego's speed v, response time t and braking b, the
     leader's speed u along the ego's heading and its expected braking c; at least the standstill gap
     (Shalev-Shwartz, Shammah, Shashua, "On a formal model of safe and scalable self-driving cars", 2017, definition 1,
-    without the acceleration during the response, which the candidate itself states).
+    without the acceleration during the response, which the candidate itself states). The gap to what stands is taken
+    along the candidate's own way, so that who steers round it does not close in on it.
     """
 
     parameters = SafeDistanceParameters
@@ -107,7 +109,8 @@ def gap_ratio(
 ):
     """Mean over the asked steps of the least ratio (candidate,). Poses as in `EgoBoxes`, `ModeBoxes`; half sizes.
 
-    An agent that counts reaches, as a square as wide as length and width together, into the strip ahead of the ego.
+    An agent that counts reaches, as a square as wide as length and width together, into the strip ahead of the ego; one
+    that stands is met on the ego's own way or straight on beyond its end.
     """
     asked = (steps + stride - 1) // stride
     least, close = np.ones((len(ego), max(asked, 1))), np.zeros((ego.shape[1] + BLOCK - 1) // BLOCK, np.bool_)
@@ -118,11 +121,21 @@ def gap_ratio(
         grouped(strip),
         block_rectangles(modes, length + width, length + width, axes, steps, stride, 0.0, 0.0, 0.0),
     )
+    stands, way = standing(modes), travelled(ego)
     for g in range(len(groups)):
         for m in range(len(modes)):
             if not near_blocks(groups, g, squares, m, 0.0, close):
                 continue
             for i in range(g * GROUP, min((g + 1) * GROUP, len(ego))):
+                if stands[m]:
+                    v = max(ego[i, ego.shape[1] - 1, 4], 0.0)
+                    beyond = standstill[m] + v * response + 0.5 * v * v / own
+                    met = way_to(ego, modes, way, i, m, ego_length, ego_width, length[m], width[m], beyond, False)
+                    for k in range(asked if met < np.inf else 0):
+                        v = max(ego[i, k * stride, 4], 0.0)
+                        safe = standstill[m] + v * response + 0.5 * v * v / own
+                        least[i, k] = min(least[i, k], max(met - way[i, k * stride], 0.0) / safe)
+                    continue
                 for k in range(asked):
                     step = k * stride
                     if not close[step // BLOCK]:

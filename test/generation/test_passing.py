@@ -45,3 +45,29 @@ def test_riding_cyclists_are_given_more_room_than_standing_ones():
 
     assert widest(riding)[-1] == pytest.approx(0.05 + 1.5 + 0.925, abs=0.02)
     assert widest(standing)[-1] == pytest.approx(0.05 + 1.0 + 0.925, abs=0.02)
+
+
+def offsets_of_passes(candidates):
+    chosen = [i for i, label in enumerate(candidates.label) if label.startswith("pass 0001")]
+    return np.unique(candidates.d[chosen, -1].round(2)) if chosen else np.empty(0)
+
+
+def test_between_parked_cars_it_goes_in_the_middle_of_the_gap():
+    # right car y = -1.95 to -0.05, left car 2.75 to 4.65: 2.8 m between them, 0.475 m on either hand at y = 1.35
+    row = [(45.0, -1.0, 0.0, 0.0), (52.0, -1.0, 0.0, 0.0), (59.0, -1.0, 0.0, 0.0)]
+    row += [(x, 3.7, 0.0, 0.0) for x, *_ in row]
+    candidates = generate(scene(straight(), x=20.0, speed=5.0), boxes(row), GRID, GENERATORS)
+    assert offsets_of_passes(candidates)[-1] == pytest.approx(1.35, abs=0.01)
+
+
+def test_a_gap_that_is_too_narrow_is_not_passed():
+    # 2.3 m between them leave 0.225 m on either hand, less than 0.25 m; no way round on the road's 1.75 and 5.25 m
+    blocked = boxes([(45.0, -1.0, 0.0, 0.0), (45.0, 3.2, 0.0, 0.0)])
+    assert not len(offsets_of_passes(generate(scene(straight(), x=20.0, speed=5.0), blocked, GRID, GENERATORS)))
+
+
+def test_an_offset_just_beyond_the_own_lanes_is_taken_at_their_edge():
+    # right car's left side at 0.275 m, 0.6 m beside it: 0.275 + 0.6 + 0.925 = 1.8 m, the lane ends at 1.75 m
+    candidates = generate(scene(straight(), x=20.0, speed=5.0), boxes([(45.0, -0.675, 0.0, 0.0)]), GRID, GENERATORS)
+    passes = [i for i, label in enumerate(candidates.label) if label.startswith("pass 0001")]
+    assert candidates.d[passes].max(axis=1).min() == pytest.approx(0.99 * 1.75, abs=0.01)

@@ -102,3 +102,12 @@ def test_no_agents():
     assert (
         len(registry.create("predictor", "constant_velocity", {}, Vehicle()).predict(scene(Tracks.empty(0)), GRID)) == 0
     )
+
+
+def test_who_has_stood_for_two_seconds_stays_where_it_is():
+    # at rest the growth is 0.3 of that of moving, one that has stood 0.3 x 0.2: variances in the ratio 0.04
+    kind, speed, time_s = np.array([1, 1, 1]), np.array([0.0, 0.0, 10.0]), np.array([0.0, 3.0])
+    along, _ = spreads(ClassNoise(), kind, speed, time_s, np.array([0.0, 1.0, 1.0]))
+    grown = along[:, 1] - along[:, 0]
+    assert grown[1] == pytest.approx(0.04 * grown[0])
+    assert grown[2] == pytest.approx(grown[0] / 0.3**2)  # who moves steadily is no surer
