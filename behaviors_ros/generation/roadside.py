@@ -13,11 +13,14 @@ from behaviors_ros.generation.situation import Situation
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, value
 
+NEAR_M = 20.0  # stretch of the path around a known arc length on which a point is looked for
+
 
 class Roadside(Parameters):
     """What makes a place at the roadside."""
 
     aside_m: float = value(0.7, "a goal this far beside the path is at the roadside", low=0.1, high=5.0)
+    inside_m: float = value(0.12, "distance to the edge of a goal's region", low=0.0, high=1.0)
     kerb_m: float = value(0.3, "distance of the ego's side to the edge of what is drivable", low=0.0, high=2.0)
     offset_max_m: float = value(6.0, "farthest from the path", low=0.5, high=20.0)
     clear_m: float = value(5.0, "distance kept to lines, crosswalks and junctions", low=0.0, high=30.0)
@@ -37,18 +40,28 @@ class Place:
     d: float
 
 
-def at_the_goal(situation: Situation, goal: Goal, rules: Roadside) -> Place | None:
-    """The place of a goal at the roadside; None where the goal lies in the way, off the road or behind."""
+def at_the_goal(situation: Situation, goal: Goal, rules: Roadside) -> tuple[Place, ...]:
+    """The places of a goal at the roadside, its own and the one of its region that is nearest to the path; none where
+    the goal lies in the way, off the road or behind.
+
+    A goal lies in the way where its region holds the path; without a region, where it is near the path.
+    """
     route, vehicle = situation.route, situation.vehicle
     s = route.goal_s - vehicle.centre_offset_m
     if goal.anywhere or s < situation.s - situation.driving.hold_m or s > situation.s + rules.ahead_m:
-        return None
-    _, across = route_frame(route).project_near(goal.position, route.goal_s, 20.0)
-    wanted = float(across)
-    if not rules.aside_m <= abs(wanted) <= rules.offset_max_m:
-        return None
+        return ()
+    frame = route_frame(route)
+    wanted = [float(frame.project_near(goal.position, route.goal_s, NEAR_M)[1])]
+    aside = abs(wanted[0]) >= rules.aside_m
+    if goal.polygon is not None:
+        ring = frame.project_near(goal.polygon, route.goal_s, NEAR_M)[1]
+        aside = bool(ring.min() > 0.0 or ring.max() < 0.0)
+        near = float(ring[np.argmin(np.abs(ring))]) + math.copysign(rules.inside_m, wanted[0])
+        wanted += [near] if abs(near) < abs(wanted[0]) else []
     left, right = _edges(situation, s, rules.kerb_m)
-    return Place(s, min(max(wanted, -right), left)) if right > -left else None
+    if not aside or abs(wanted[0]) > rules.offset_max_m or right <= -left:
+        return ()
+    return tuple(Place(s, min(max(d, -right), left)) for d in wanted)
 
 
 def next_clear(situation: Situation, rules: Roadside, least_s: float | None = None) -> Place | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, Terms
+from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, StopKind, Terms
 from behaviors_ros.geometry.angles import wrap
 from behaviors_ros.geometry.polygons import outside
+from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.footprint import terms
 
 Array = np.ndarray
+NEAR_M = 20.0  # stretch of the path around a known arc length on which a point is looked for
+MOMENT_M = 1e-3  # a way left that is not zero
 SLACK_S = 1e-6  # instants of the grid and of the goal's interval that are the same number up to rounding
 
 
@@ -27,6 +30,9 @@ class ArrivalParameters(Parameters):
     acceleration_mps2: float = value(1.0, "acceleration counted on after the horizon", low=0.1, high=5.0)
     deceleration_mps2: float = value(1.5, "braking counted on after the horizon", low=0.1, high=5.0)
     lateral_mps: float = value(1.2, "speed across the lane counted on after the horizon", low=0.1, high=5.0)
+    curvature_share: float = value(0.6, "share of the largest curvature counted on to a halt", low=0.1, high=1.0)
+    straight_m: float = value(1.0, "way before a halt on which nothing is gained across any more", low=0.0, high=10.0)
+    inside_m: float = value(0.1, "distance to the edge of the goal's region aimed at", low=0.0, high=1.0)
     instants: int = value(12, "instants of the goal's interval that are looked at", low=1.0, high=100.0)
     crawl_mps: float = value(3.0, "a slower candidate counts as this fast on its way to the goal", low=0.1, high=10.0)
 
@@ -37,7 +43,8 @@ class Arrival:
 
     A goal with a time: at the best instant of its interval, the distance to its region along and across the route, plus
     what is wrong with speed and heading; after the horizon, what cannot be made up for any more. A goal without a time:
-    the distance across by which its lane cannot be reached any more. A goal anywhere, or over, is not missed.
+    the distance across by which its lane cannot be reached any more; where it has a region and one halts there, the
+    distance and heading by which a halt within the region cannot be reached any more. A goal anywhere, or over, is not missed.
     """
 
     parameters = ArrivalParameters
@@ -52,12 +59,37 @@ class Arrival:
         if goal.anywhere or not np.isfinite(route.goal_to_s):
             missed = np.zeros(len(candidates))
         elif goal.time is None or route.stamp_ns == 0:
-            missed = self._across_later(route, candidates, None)
+            halts = goal.polygon is not None and any(stop.kind == StopKind.GOAL for stop in route.stops)
+            missed = self._halted(route, candidates) if halts else self._across_later(route, candidates, None)
         else:
             since_s = (scene.stamp_ns - route.stamp_ns) * 1e-9
             missed = self._timed(route, candidates, goal.time[0] - since_s, goal.time[1] - since_s)
         near = self.p.near_miss / (1.0 + missed / self.p.scale_m)
         return terms(missed, np.where(missed > 0.0, near, 1.0), candidates)
+
+    def _halted(self, route: Route, candidates: Candidates) -> Float[Array, "candidate"]:
+        """What is wrong with place and heading across the road, m, as far as the way left to the halt is too short for
+        it: the share by which a quintic along it, from the last offset and heading to the nearest place in the region,
+        is bent too tightly, or how far the front corner swings out over the edge of what is drivable.
+        """
+        p, goal, vehicle, frame = self.p, route.goal, self.vehicle, route_frame(route)
+        ring = frame.project_near(goal.polygon, route.goal_s, NEAR_M)[1]
+        inside = min(p.inside_m, 0.5 * float(np.ptp(ring)))
+        d, yaw = candidates.d[:, -1], candidates.yaw[:, -1]
+        gap = np.clip(d, ring.min() + inside, ring.max() - inside) - d
+        turn = wrap(yaw - frame.heading(candidates.s[:, -1]))
+        left = np.maximum(route.goal_s - vehicle.centre_offset_m - p.straight_m - candidates.s[:, -1], MOMENT_M)
+        wrong = np.maximum(np.abs(gap) - inside, 0.0)
+        if goal.yaw is not None:
+            off = np.abs(wrap(yaw - 0.5 * sum(goal.yaw))) - 0.5 * (goal.yaw[1] - goal.yaw[0])
+            wrong += p.heading_m * np.maximum(off, 0.0)
+        edges = (float(np.interp(route.goal_s, route.s, width)) for width in (route.left_drivable, route.right_drivable))
+        room = np.where(gap > 0.0, *edges) - 0.5 * vehicle.width_m - np.abs(d + gap)
+        bend, swing = way_across(gap, np.tan(np.clip(turn, -1.0, 1.0)), left, vehicle.length_m - vehicle.rear_overhang_m)
+        most = p.curvature_share * vehicle.curvature_max_1pm
+        missed = np.maximum(wrong * (1.0 - most / np.maximum(bend, most)), np.clip(swing - room, 0.0, wrong))
+        past = candidates.s[:, 0] + vehicle.centre_offset_m > route.goal_to_s
+        return np.where(past, 0.0, missed)
 
     def _timed(self, route: Route, candidates: Candidates, begin_s: float, end_s: float) -> Float[Array, "candidate"]:
         """Least miss over the interval [begin, end] s from now."""
@@ -125,6 +157,22 @@ class Arrival:
         past = s[:, 0] > route.goal_to_s
         left = to_goal_s if left_s is None else np.minimum(to_goal_s, left_s)
         return np.where(past, 0.0, np.maximum(beside - self.p.lateral_mps * left, 0.0))
+
+
+def way_across(
+    gap: Float[Array, "candidate"], slope: Float[Array, "candidate"], length: Float[Array, "candidate"], front_m: float
+) -> tuple[Float[Array, "candidate"], Float[Array, "candidate"]]:
+    """Largest curvature of the quintic that goes across by `gap` m within `length` m from a slope, 1/m, and how far the
+    bumper, `front_m` ahead, gets beyond its end, m. Small angles; seen at tenths of the length.
+    """
+    u = np.linspace(0.0, 1.0, 11)[:, None]
+    missing, turning = gap - slope * length, -slope * length
+    a, b, c = 10.0 * missing - 4.0 * turning, 7.0 * turning - 15.0 * missing, 6.0 * missing - 3.0 * turning
+    d = u * (slope * length + u * u * (a + u * (b + u * c)))
+    d1 = slope + u * u * (3.0 * a + u * (4.0 * b + u * 5.0 * c)) / length
+    d2 = u * (6.0 * a + u * (12.0 * b + u * 20.0 * c)) / length**2
+    beyond = (d + front_m * np.sin(np.arctan(d1)) - gap) * np.where(gap < 0.0, -1.0, 1.0)
+    return np.abs(d2).max(axis=0), beyond.max(axis=0)
 
 
 def _beside(route: Route, d: Array) -> Array:

@@ -97,3 +97,26 @@ def test_a_place_is_clear_of_lines_crosswalks_and_who_stands_there():
     assert place_of(now, boxes([(70.0, -3.2, 0.0, 0.0)])).s == pytest.approx(76.0)
     # one who drives by in the lane does not stand there
     assert place_of(now, boxes([(70.0, 0.0, 0.0, 8.0)])).s == pytest.approx(66.0)
+
+
+def region(half_m, centre=-2.9):
+    """A region 4 m long and 2 `half_m` wide around a goal at 80 m."""
+    return np.array([[78, centre - half_m], [82, centre - half_m], [82, centre + half_m], [78, centre + half_m]], float)
+
+
+def test_a_region_that_holds_the_path_asks_for_nothing_and_one_beside_it_does():
+    near = shoulder((80.0, -0.5))
+    held = replace(near, goal=replace(near.goal, polygon=region(0.6, -0.5)))
+    beside = replace(near, goal=replace(near.goal, polygon=region(0.4, -0.5)))
+    assert len(GENERATOR.generate(scene(held, x=30.0, speed=8.0), NOBODY, GRID)) == 0
+    ends = GENERATOR.generate(scene(beside, x=30.0, speed=8.0), NOBODY, GRID).d[:, -1]
+    # the goal's own place, and 0.12 m inside the edge of its region at -0.1 m
+    assert {round(float(d), 2) for d in ends} >= {-0.5, -0.22}
+
+
+def test_comes_slowly_where_the_halt_is_beyond_the_horizon():
+    # 20 m at 2 m/s are 10 s, the horizon 6 s: no halt yet, but ways across that are driven at 1 to 3 m/s
+    route = shoulder((80.0, -2.9))
+    now = scene(replace(route, goal=replace(route.goal, polygon=region(0.3))), x=58.65, speed=2.0)
+    labels = GENERATOR.generate(now, NOBODY, GRID).label
+    assert {label for label in labels if "m/s" in label} == {f"pull over at the goal, {v}.0 m/s" for v in (1, 2, 3)}
