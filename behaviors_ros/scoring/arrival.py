@@ -79,7 +79,7 @@ class Arrival:
         gap = np.clip(d, ring.min() + inside, ring.max() - inside) - d
         turn = wrap(yaw - frame.heading(candidates.s[:, -1]))
         left = np.maximum(route.goal_s - vehicle.centre_offset_m - p.straight_m - candidates.s[:, -1], MOMENT_M)
-        wrong = np.maximum(np.abs(gap) - inside, 0.0)
+        wrong = np.abs(gap)
         if goal.yaw is not None:
             off = np.abs(wrap(yaw - 0.5 * sum(goal.yaw))) - 0.5 * (goal.yaw[1] - goal.yaw[0])
             wrong += p.heading_m * np.maximum(off, 0.0)

@@ -24,11 +24,11 @@ def missed(bench, scene, *drives):
 
 
 def test_halting_abreast_of_the_region_misses_it(bench):
-    # rear axle at 98.65, box centre at 100: the nearest place of the region is at d = -2.6
+    # rear axle at 98.65, box centre at 100: the nearest place in the region, 0.1 m inside its edge, is at d = -2.7
     scene = kerb(bench)
     stop = bench.drive(2.0, -2.0, s=97.65)
-    beside = bench.drive(2.0, -2.0, s=97.65, d=-2.7)
-    assert missed(bench, scene, stop, beside) == pytest.approx([2.6, 0.0], abs=0.01)
+    beside = bench.drive(2.0, -2.0, s=97.65, d=-2.75)
+    assert missed(bench, scene, stop, beside) == pytest.approx([2.7, 0.0], abs=0.01)
 
 
 def test_far_before_it_nothing_is_missed_yet_and_near_it_the_way_across_is_too_short(bench):
