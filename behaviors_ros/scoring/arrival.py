@@ -44,7 +44,8 @@ class Arrival:
     A goal with a time: at the best instant of its interval, the distance to its region along and across the route, plus
     what is wrong with speed and heading; after the horizon, what cannot be made up for any more. A goal without a time:
     the distance across by which its lane cannot be reached any more; where it has a region and one halts there, the
-    distance and heading by which a halt within the region cannot be reached any more. A goal anywhere, or over, is not missed.
+    distance and heading by which a halt within the region cannot be reached any more. A goal anywhere, or over, is
+    not missed.
     """
 
     parameters = ArrivalParameters
@@ -59,21 +60,24 @@ class Arrival:
         if goal.anywhere or not np.isfinite(route.goal_to_s):
             missed = np.zeros(len(candidates))
         elif goal.time is None or route.stamp_ns == 0:
-            halts = goal.polygon is not None and any(stop.kind == StopKind.GOAL for stop in route.stops)
-            missed = self._halted(route, candidates) if halts else self._across_later(route, candidates, None)
+            halts = any(stop.kind == StopKind.GOAL for stop in route.stops)
+            if goal.polygon is not None and halts:
+                missed = self._halted(route, goal.polygon, candidates)
+            else:
+                missed = self._across_later(route, candidates, None)
         else:
             since_s = (scene.stamp_ns - route.stamp_ns) * 1e-9
             missed = self._timed(route, candidates, goal.time[0] - since_s, goal.time[1] - since_s)
         near = self.p.near_miss / (1.0 + missed / self.p.scale_m)
         return terms(missed, np.where(missed > 0.0, near, 1.0), candidates)
 
-    def _halted(self, route: Route, candidates: Candidates) -> Float[Array, "candidate"]:
+    def _halted(self, route: Route, polygon: Array, candidates: Candidates) -> Float[Array, "candidate"]:
         """What is wrong with place and heading across the road, m, as far as the way left to the halt is too short for
         it: the share by which a quintic along it, from the last offset and heading to the nearest place in the region,
         is bent too tightly, or how far the front corner swings out over the edge of what is drivable.
         """
         p, goal, vehicle, frame = self.p, route.goal, self.vehicle, route_frame(route)
-        ring = frame.project_near(goal.polygon, route.goal_s, NEAR_M)[1]
+        ring = frame.project_near(polygon, route.goal_s, NEAR_M)[1]
         inside = min(p.inside_m, 0.5 * float(np.ptp(ring)))
         d, yaw = candidates.d[:, -1], candidates.yaw[:, -1]
         gap = np.clip(d, ring.min() + inside, ring.max() - inside) - d
@@ -83,9 +87,12 @@ class Arrival:
         if goal.yaw is not None:
             off = np.abs(wrap(yaw - 0.5 * sum(goal.yaw))) - 0.5 * (goal.yaw[1] - goal.yaw[0])
             wrong += p.heading_m * np.maximum(off, 0.0)
-        edges = (float(np.interp(route.goal_s, route.s, width)) for width in (route.left_drivable, route.right_drivable))
-        room = np.where(gap > 0.0, *edges) - 0.5 * vehicle.width_m - np.abs(d + gap)
-        bend, swing = way_across(gap, np.tan(np.clip(turn, -1.0, 1.0)), left, vehicle.length_m - vehicle.rear_overhang_m)
+        left_edge, right_edge = (
+            np.interp(route.goal_s, route.s, w) for w in (route.left_drivable, route.right_drivable)
+        )
+        room = np.where(gap > 0.0, left_edge, right_edge) - 0.5 * vehicle.width_m - np.abs(d + gap)
+        front_m = vehicle.length_m - vehicle.rear_overhang_m
+        bend, swing = way_across(gap, np.tan(np.clip(turn, -1.0, 1.0)), left, front_m)
         most = p.curvature_share * vehicle.curvature_max_1pm
         missed = np.maximum(wrong * (1.0 - most / np.maximum(bend, most)), np.clip(swing - room, 0.0, wrong))
         past = candidates.s[:, 0] + vehicle.centre_offset_m > route.goal_to_s
