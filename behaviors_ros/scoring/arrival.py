@@ -22,8 +22,8 @@ SLACK_S = 1e-6  # instants of the grid and of the goal's interval that are the s
 class ArrivalParameters(Parameters):
     """Weight, what a miss costs, and what can still be made up for after the horizon."""
 
-    weight: float = value(10.0, "share in the weighted mean", low=0.0, high=100.0)
-    near_miss: float = value(0.7, "score of the smallest miss: a goal is reached or not", low=0.0, high=1.0)
+    weight: float = value(12.0, "share in the weighted mean", low=0.0, high=100.0)
+    near_miss: float = value(0.5, "score of the smallest miss: a goal is reached or not", low=0.0, high=1.0)
     scale_m: float = value(4.0, "miss at which the score is half of that", low=0.1, high=100.0)
     heading_m: float = value(5.0, "miss that a radian of wrong heading counts as", low=0.0, high=50.0)
     speed_s: float = value(1.0, "time over which a wrong speed counts as a miss", low=0.0, high=10.0)

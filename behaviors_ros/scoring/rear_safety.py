@@ -19,7 +19,7 @@ from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, mode_boxes, 
 class RearSafetyParameters(Parameters):
     """When and between which times it counts."""
 
-    weight: float = value(4.0, "share in the weighted mean", low=0.0, high=100.0)
+    weight: float = value(6.0, "share in the weighted mean", low=0.0, high=100.0)
     unsafe_s: float = value(1.0, "time until the contact from which the score is 0", low=0.0, high=10.0)
     safe_s: float = value(4.0, "time until the contact from which the score is 1", low=0.1, high=20.0)
     predicted_safe_s: float = value(8.0, "the same where the contact is predicted", low=0.1, high=20.0)
