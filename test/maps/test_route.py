@@ -56,6 +56,36 @@ def test_stops_by_hand(straight_map):
     assert goal.kind is StopKind.GOAL and goal.s == pytest.approx(route.goal_s)
 
 
+def test_goal_region_by_hand(straight_map):
+    # The path starts at x = 10: a region from x = 100 to 108 lies from s = 90 to 98, its middle at 94.
+    region = np.array([[100.0, 0.0], [108.0, 0.0], [108.0, 3.5], [100.0, 3.5]])
+    route = build_route(straight_map, (1, 11), Goal(np.array([101.0, 1.75]), region), START, stamp_ns=7)
+    offset = route.path[0, 0]
+    assert route.goal_from_s + offset == pytest.approx(100.0, abs=0.51)
+    assert route.goal_to_s + offset == pytest.approx(108.0, abs=0.51)
+    assert route.goal_s == pytest.approx(0.5 * (route.goal_from_s + route.goal_to_s))
+    assert route.stamp_ns == 7
+
+
+def test_goal_region_beside_the_path_and_mere_position(straight_map):
+    beside = np.array([[100.0, 8.0], [108.0, 8.0], [108.0, 10.0], [100.0, 10.0]])
+    for polygon in (None, beside):
+        route = build_route(straight_map, (1, 11), Goal(np.array([110.0, 1.75]), polygon), START)
+        assert route.goal_from_s == route.goal_to_s == route.goal_s == pytest.approx(100.0, abs=0.6)
+        assert route.stamp_ns == 0
+
+
+def test_a_region_met_twice_counts_where_its_position_is_met():
+    # Out along y = 0 and back along y = 6; the region reaches over both from x = 40 to 44.
+    line = np.array([[0.0, 0.0], [60.0, 0.0], [60.0, 6.0], [0.0, 6.0]])
+    region = np.array([[40.0, -1.0], [44.0, -1.0], [44.0, 7.0], [40.0, 7.0]])
+    ego = EgoState(0, np.zeros(2), 0.0, 0.0)
+    for position, first, last in (((42.0, 0.0), 40.0, 44.0), ((42.0, 6.0), 60.0 + 6.0 + 16.0, 60.0 + 6.0 + 20.0)):
+        route = mapless_route(line, ego, Goal(np.array(position), region), 10.0, 2.0, stamp_ns=9)
+        assert (route.goal_from_s, route.goal_to_s) == pytest.approx((first, last), abs=0.51)
+        assert route.stamp_ns == 9
+
+
 def test_goal_stop_only_where_standing_is_wanted(straight_map):
     for speed, stops in ((None, True), ((0.0, 5.0), True), ((3.0, 9.0), False)):
         route = build_route(straight_map, (1, 11), Goal(np.array([110.0, 1.75]), speed=speed), START)

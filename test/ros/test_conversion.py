@@ -31,6 +31,7 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros import conversion, conversion_plan, conversion_stages
 from behaviors_ros.ros.conversion import TrackLimits
+from behaviors_ros.ros.scene import SceneInputs, SceneParameters
 
 VEHICLE = Vehicle()
 GRID = Grid(0.1, 11)
@@ -192,6 +193,29 @@ def test_signals_round_trip():
 def test_goal_round_trip():
     goal = Goal(np.array([3.0, 4.0]), np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]), (-0.5, 0.5), None, (1.0, 8.0))
     same(goal, conversion.goal(over_the_wire(conversion.route_message(1, (4, 5), goal))))
+
+
+def test_goal_anywhere_round_trip():
+    for anywhere in (True, False):
+        goal = Goal(np.array([3.0, 4.0]), speed=(0.0, 2.5), anywhere=anywhere)
+        same(goal, conversion.goal(over_the_wire(conversion.route_message(1, (), goal))))
+
+
+def test_the_goals_times_count_from_the_stamp_of_the_route_message():
+    # A line along x; the region from 20 to 24 m. Following the heading, the route is built for each vehicle state.
+    region = np.array([[20.0, -2.0], [24.0, -2.0], [24.0, 2.0], [20.0, 2.0]])
+    goal = Goal(np.array([22.0, 0.0]), region, time=(5.0, 8.0))
+    line = np.stack([np.arange(0.0, 60.0), np.zeros(60)], axis=1)
+    for centre_line in (line, None):
+        inputs = SceneInputs(SceneParameters(), VEHICLE)
+        message = conversion.route_message(3_000_000_001, (), goal, centre_line, half_width=2.0)
+        inputs.add_route(over_the_wire(message))
+        inputs.add_tracks(conversion.ReceivedTracks(Tracks.empty(4 * 10**9), {}))
+        inputs.add_odometry(EgoState(4 * 10**9, np.zeros(2), 0.0, 5.0))
+        route = inputs.scene(inputs.latest()).route
+        start = 0.0 if centre_line is not None else -route.path[0, 0]
+        assert route.stamp_ns == 3_000_000_001 and route.goal.time == (5.0, 8.0)
+        assert (route.goal_from_s - start, route.goal_to_s - start) == pytest.approx((20.0, 24.0), abs=0.51)
 
 
 def some_predictions(data, origin):

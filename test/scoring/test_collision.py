@@ -39,12 +39,22 @@ def test_oncoming_car(bench):
 
 
 def test_only_oncoming_agents_count_beyond_the_near_time(bench):
-    # Oncoming at 20 m/s closing speed: 140 - 2.25 - 53.6 = 84.15 m, nearer than 0.15 m in the step at 4.3 s.
-    value, passed = first(bench, [bench.Agent((140.0, 0.0), 10.0, np.pi)], [bench.drive(10.0), bench.drive(10.0, -3.0)])
-    assert value[0] == pytest.approx(4.3) and not passed[0]
+    # Oncoming at 20 m/s closing speed: 140 - 2.25 - 53.6 = 84.15 m, nearer than 0.15 m in the step at 4.3 s. Only who
+    # is out of its own lane (1.75 m wide to the left; the ego's side at 0.9 + 0.925 = 1.825 m) must be gone by then.
+    oncoming = bench.Agent((140.0, 0.0), 10.0, np.pi)
+    drives = [bench.drive(10.0, d=0.9), bench.drive(10.0, d=0.8), bench.drive(10.0, -3.0, d=0.9)]
+    value, passed = first(bench, [oncoming], drives)
+    assert value[:2] == pytest.approx([4.3, 5.0]) and passed[:2].tolist() == [False, True]
     # A stopped car 41.15 m ahead would be met in the step at 4.2 s: it may still be braked for.
-    value, passed = first(bench, [bench.Agent((97.0, 0.0))], [bench.drive(10.0)])
+    value, passed = first(bench, [bench.Agent((97.0, 0.0))], [bench.drive(10.0, d=0.9)])
     assert value[0] == 5.0 and passed[0]
+
+
+def test_out_of_the_lane_at_any_step_until_then_counts(bench):
+    # On its way back into the lane: at 0.9 m now, at 0.9 (1 - 3 u^2 + 2 u^3) = 0.19 m after 4.2 s (u = 0.7). The gap is
+    # 84.15 - 84.0 = 0.15 m then, and less than that at the corner of the ego's box, which is turned a little.
+    value, _ = first(bench, [bench.Agent((140.0, 0.0), 10.0, np.pi)], [bench.drive(10.0, d=0.9, d_end=0.0)])
+    assert value[0] == pytest.approx(4.2)
 
 
 def test_improbable_modes_are_left_to_the_chance(bench):

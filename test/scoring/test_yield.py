@@ -32,9 +32,11 @@ def test_agent_that_arrives_while_the_ego_is_in_the_zone(bench):
 
 
 def test_agent_that_has_left(bench):
-    # Its rear leaves the strip at y = 3.175: from y = -30 after 3.3175 s; last step inside 3.3 s; 4.7 - 3.3 = 1.4 s.
-    assert value(bench, [crossing(bench, -30.0)], bench.drive())[0] == pytest.approx(1.4)
-    assert value(bench, [crossing(bench, -25.0)], bench.drive())[0] == 1.5
+    # Its rear leaves the strip at y = 3.175: from y = -40 after 4.3175 s, last step inside 4.3 s; 4.7 - 4.3 = 0.4 s.
+    # After an agent 0.7 s are enough where before one it takes 1.5 s: 0.4 * 1.5 / 0.7 = 0.857 s.
+    assert value(bench, [crossing(bench, -40.0)], bench.drive())[0] == pytest.approx(0.4 * 1.5 / 0.7)
+    # From y = -36 after 3.9175 s: 4.7 - 3.9 = 0.8 s, enough.
+    assert value(bench, [crossing(bench, -36.0)], bench.drive())[0] == 1.5
 
 
 def test_agent_that_arrives_after_the_ego(bench):

@@ -1,0 +1,88 @@
+"""Who has kept its speed for 2 s on a free road is expected to go on with it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from prediction_scenes import lane, scene, straight_line, tracks
+
+import behaviors_ros.prediction.interface  # noqa: F401
+from behaviors_ros import registry
+from behaviors_ros.datatypes import Grid, LaneMap, TrackHistory
+from behaviors_ros.parameters import Vehicle
+from behaviors_ros.prediction.agents import agents_now
+
+ROAD = LaneMap("road", {1: lane(1, straight_line((0, 0), (400, 0)))})
+
+
+def seen(speeds, past=31, rows=((1, 50.0, 0.0, 0.0, 8.0),), valid=None):
+    """A scene whose first agent had these speeds, oldest first, up to now; before them it was not seen."""
+    now = scene(tracks(list(rows)), ROAD)
+    shape = (len(rows), past)
+    speed, known = np.full(shape, np.nan), np.zeros(shape, bool)
+    speed[0, past - len(speeds) :] = speeds
+    known[0, past - len(speeds) :] = True if valid is None else valid
+    history = TrackHistory(0, now.tracks.id, np.full((*shape, 2), np.nan), np.zeros(shape), speed, known)
+    return replace(now, history=history)
+
+
+def steady(the_scene):
+    return agents_now(the_scene, Vehicle()).steady.tolist()
+
+
+def test_share_by_the_range_of_speeds():
+    # 1 - range / 0.6 m/s over the last 20 tenths of a second.
+    assert steady(seen(np.full(31, 8.0))) == [1.0]
+    assert steady(seen(np.where(np.arange(31) < 20, 8.0, 8.3))) == pytest.approx([0.5])
+    assert steady(seen(np.where(np.arange(31) < 20, 8.0, 7.0))) == [0.0]
+    # What is older does not count: the last 20 of 31 begin at 11.
+    assert steady(seen(np.where(np.arange(31) < 11, 2.0, 8.0))) == [1.0]
+    assert steady(seen(np.where(np.arange(31) < 12, 2.0, 8.0))) == [0.0]
+
+
+def test_not_known_for_long():
+    hole = np.ones(31, bool)
+    hole[20] = False
+    assert steady(seen(np.full(19, 8.0))) == [0.0]
+    assert steady(seen(np.full(31, 8.0), valid=hole)) == [0.0]
+    assert steady(seen(np.full(12, 8.0), past=12)) == [0.0]
+    assert steady(replace(seen(np.full(31, 8.0)), history=None)) == [0.0]
+
+
+def test_a_speed_that_is_no_number_is_not_steady():
+    for number in (np.nan, np.inf):
+        assert steady(seen(np.where(np.arange(31) == 25, number, 8.0))) == [0.0]
+
+
+def test_rows_go_by_id():
+    rows = ((1, 50.0, 0.0, 0.0, 8.0), (1, 150.0, 0.0, 0.0, 8.0))
+    now = seen(np.full(31, 8.0), rows=rows)
+    assert steady(now) == [1.0, 0.0]
+    turned = now.tracks.take(np.array([1, 0]))
+    assert steady(replace(now, tracks=turned)) == [0.0, 1.0]
+
+
+def likeliest(the_scene, **following):
+    """Way of the likeliest mode in 6 s, m."""
+    found = registry.create("predictor", "lane_following", {"following": following}, Vehicle()).predict(
+        the_scene, Grid()
+    )
+    mode = int(found.probability[0].argmax())
+    return float(found.position[0, mode, -1, 0] - found.position[0, mode, 0, 0])
+
+
+def test_on_a_free_road_it_goes_on_so():
+    # 8 m/s for 6 s: 48 m. Not known, it is expected to speed up towards the limit of 13.89 m/s.
+    unknown, known = replace(seen(np.full(31, 8.0)), history=None), seen(np.full(31, 8.0))
+    assert likeliest(known, steady_share=1.0) == pytest.approx(48.0, abs=0.05)
+    faster = likeliest(unknown) - 48.0
+    assert faster > 1.0
+    # Four fifths of the wish to be faster are not expected of it.
+    assert 0.05 * faster < likeliest(known) - 48.0 < 0.35 * faster
+
+
+def test_behind_a_leader_its_speed_does_not_say_what_it_wants():
+    # 8 m ahead of its front, less than 3 s at 8 m/s.
+    rows = ((1, 50.0, 0.0, 0.0, 8.0), (1, 62.5, 0.0, 0.0, 8.0))
+    known = seen(np.full(31, 8.0), rows=rows)
+    assert likeliest(known) == pytest.approx(likeliest(replace(known, history=None)), abs=1e-9)
