@@ -422,8 +422,8 @@ class Candidates:
     """Motions the ego could make, rear axle centre, on the grid; same units as `Trajectory`.
 
     s, d: Frenet coordinates of the rear axle on the route path, m. label: what it means, in words ("keep lane at
-    8.3 m/s", "stop at signal 12"). generator: the plugin that made it. is_stop: ends at standstill, or brakes as hard as
-    it can where the horizon is too short for that, and may serve as the standing safe stop.
+    8.3 m/s", "stop at signal 12"). generator: the plugin that made it. is_stop: ends at standstill, or brakes as hard
+    as it can where the horizon is too short for that, and may serve as the standing safe stop.
     """
 
     stamp_ns: int

@@ -196,7 +196,7 @@ def _across(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -
 
 
 def _back(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -> Profile:
-    """Into the route's lane, soon after being beside the gap, from the lane beside, in which the ego stays until then."""
+    """Into the route's lane, soon after being beside the gap, from the lane beside, where the ego stays until then."""
     offset = situation.offset
     beside = [other.offset_m for other in offsets.changing(situation, lateral) if other.offset_m * offset > 0.0]
     stay = min(beside, key=lambda other: abs(other - offset), default=offset)

@@ -36,8 +36,6 @@ class Generator(Protocol):
 class Refiner(Generator, Protocol):
     """A generator that improves what those before it in the list have made."""
 
-    def refine(
-        self, scene: Scene, predictions: Predictions, grid: Grid, groups: Sequence[Candidates]
-    ) -> Candidates:
+    def refine(self, scene: Scene, predictions: Predictions, grid: Grid, groups: Sequence[Candidates]) -> Candidates:
         """Zero or more candidates on the grid, besides those in `groups`."""
         ...

@@ -88,9 +88,9 @@ def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
         if meeting is not None:
             cyclist = rules.cyclists and situation.kind_of(int(n)) == AgentClass.BICYCLE
             riding = cyclist and not standing
-            rear, front, *sides = meeting
+            rear, front, right, left = meeting
             label = situation.label_of(int(n))
-            found.append(Obstruction(label, rear, front, (tuple(sides),), standing or cyclist, riding))
+            found.append(Obstruction(label, rear, front, ((right, left),), standing or cyclist, riding))
     return sorted(found, key=lambda item: (item.rear, item.label))
 
 

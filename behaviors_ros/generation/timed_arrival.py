@@ -93,7 +93,7 @@ class TimedArrival:
         middle = 0.5 * (route.goal_from_s + route.goal_to_s) - self.vehicle.centre_offset_m
         low, high = route.goal.yaw
         off = wrap(float(route_frame(route).heading(middle)) - 0.5 * (low + high))
-        excess = abs(off) - 0.5 * (high - low) + self.values.turn_margin_rad
+        excess = float(abs(off)) - 0.5 * (high - low) + self.values.turn_margin_rad
         if excess <= 0.0 or middle <= situation.s:
             return []
         side = float(np.sign(off))

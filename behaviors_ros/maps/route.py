@@ -62,10 +62,10 @@ def build_route(
     goal_s, *span = _goal_span(goal, frame, reference.goal_s)
     stops = stop_points(lane_map, frame, reference.lane, s, goal, goal_s, span[1], building.stops)
     limits = np.array([lane_map.lanes[i].speed_limit for i in reference.lane])
+    widths = (*own, *same, *drivable)
     return Route(
-        tuple(lane_ids), goal, goal_s, s, path, limits, reference.lane, *own, *same, *drivable, stops, *span,
-        stamp_ns,
-    )  # fmt: skip
+        tuple(lane_ids), goal, goal_s, s, path, limits, reference.lane, *widths, stops, span[0], span[1], stamp_ns
+    )
 
 
 def _check_lanes(lane_map: LaneMap, lane_ids: tuple[int, ...]) -> None:
@@ -159,4 +159,4 @@ def mapless_route(
     stops = stop_points(LaneMap("", {}), frame, lane, s, goal, goal_s, span[1], building.stops)
     limit = np.full(len(path), float(speed_limit))
     widths = (width,) * 6
-    return Route((), goal, goal_s, s, path, limit, lane, *widths, stops, *span, stamp_ns)
+    return Route((), goal, goal_s, s, path, limit, lane, *widths, stops, span[0], span[1], stamp_ns)

@@ -19,8 +19,9 @@ from behaviors_ros.scoring.standing import travelled, way_to
 def time_to_collision(ego, modes, steps, stride, horizon, standing):
     """Least time (candidate,) in s, at most `horizon`, until boxes moving on at constant speed and heading meet.
 
-    What stands is met along the candidate's own way instead, at constant speed. Asked at every `stride`-th step below `steps` at which the ego is faster than `standing` m/s, of agents whose centre
-    is not behind the ego's rear axle and that have not run into it from behind.
+    What stands is met along the candidate's own way instead, at constant speed. Asked at every `stride`-th step below
+    `steps` at which the ego is faster than `standing` m/s, of agents whose centre is not behind the ego's rear axle and
+    that have not run into it from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
     sizes = np.full(len(e), ego_length), np.full(len(e), ego_width)

@@ -1,8 +1,8 @@
 """Numba kernels for what stands: how far a candidate gets on its own way until it would touch it.
 
 Who passes what stands, steering round it, does not close in on it, wherever its bonnet points for the moment. So the
-scorers `time_to_collision` and `safe_distance` ask for what stands along the candidate's own way, and straight on beyond
-its end; for what moves they ask along its heading.
+scorers `time_to_collision` and `safe_distance` ask for what stands along the candidate's own way, and straight on
+beyond its end; for what moves they ask along its heading.
 """
 
 from __future__ import annotations
