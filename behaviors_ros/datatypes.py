@@ -108,6 +108,7 @@ class Tracks:
 
     id: 32 lower-case hex digits (a UUID); position: box centre, m; velocity and acceleration: map frame, m/s, m/s^2;
     length along yaw, width across, m; covariance: of the position, m^2; existence: probability in [0, 1].
+    occluders: outlines of what else one cannot see past (buildings, fences, hedges), as perceived, (point, 2) m each.
     """
 
     stamp_ns: int
@@ -122,6 +123,7 @@ class Tracks:
     width: Float[Array, "agent"]
     covariance: Float[Array, "agent 2 2"]
     existence: Float[Array, "agent"]
+    occluders: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
         """Number of agents."""
@@ -136,7 +138,7 @@ class Tracks:
         """The agents at `index` (integers or a mask), in that order."""
         index = np.flatnonzero(index) if index.dtype == bool else index
         arrays = {name: getattr(self, name)[index] for name in _TRACK_ARRAYS}
-        return Tracks(stamp_ns=self.stamp_ns, id=tuple(self.id[i] for i in index), **arrays)
+        return replace(self, id=tuple(self.id[i] for i in index), **arrays)
 
     @staticmethod
     def empty(stamp_ns: int) -> Tracks:

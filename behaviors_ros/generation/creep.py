@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
-
 from behaviors_ros import registry
-from behaviors_ros.datatypes import Candidates, Grid, LaneMap, Predictions, Route, Scene, StopKind, StopPoint
+from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene, StopKind
 from behaviors_ros.generation import offsets
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.laid import previous_path
@@ -16,8 +12,7 @@ from behaviors_ros.generation.offsets import Lateral
 from behaviors_ros.generation.paths import joined
 from behaviors_ros.generation.situation import Situation, situation_of
 from behaviors_ros.generation.start import Stitching
-from behaviors_ros.maps.lane_graph import lane_frame
-from behaviors_ros.maps.route import route_frame
+from behaviors_ros.maps.conflicts import conflict_s
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
@@ -30,9 +25,8 @@ class CreepParameters(Parameters):
     speeds_mps: tuple[float, ...] = value((0.6, 1.2), "speeds of creeping")
     near_m: float = value(6.0, "distance of the bumper to the line from which one may creep on", low=0.0, high=50.0)
     slow_mps: float = value(3.0, "a faster ego does not creep", low=0.2, high=10.0)
-    before_m: float = value(0.6, "front bumper to the conflict area when halted", low=0.0, high=5.0)
+    before_m: float = value(0.3, "front bumper to the conflict area when halted", low=0.0, high=5.0)
     least_m: float = value(0.8, "a shorter way is not worth creeping", low=0.1, high=5.0)
-    lane_half_width_m: float = value(1.75, "half width of a lane with priority", low=0.5, high=5.0)
     braking_mps2: float = value(0.6, "braking of the halt", low=0.1, high=3.0)
     jerk_mps3: float = value(0.6, "jerk of the halt", low=0.1, high=5.0)
 
@@ -58,11 +52,14 @@ class Creep:
         keep = offsets.keeping(situation, values.lateral)[:1]
         paths = joined([offsets.sampled(situation, keep), previous_path(situation)])
         motions = Motions(paths, values.driving)
+        there = end - situation.s < values.driving.hold_m
         for path in range(len(paths)):
             length = paths.length_at(path, end)
             for speed in values.speeds_mps:
                 label = f"creep at {speed:.1f} m/s, {paths.label[path]}"
-                if length > max(speed, situation.start.speed) * grid.horizon_s:  # the halt is yet to come
+                if (
+                    there or length > max(speed, situation.start.speed) * grid.horizon_s
+                ):  # no halt, or it is yet to come
                     motions.drive(path, speed, values.braking_mps2, values.jerk_mps3, label, Leads.CLOSE)
                 else:
                     motions.halt(path, length, values.braking_mps2, values.jerk_mps3, label, Leads.CLOSE, speed)
@@ -75,33 +72,12 @@ class Creep:
         for stop in route.stops:
             if stop.kind not in (StopKind.YIELD, StopKind.STOP_SIGN) or lane_map is None or not stop.yields_to:
                 continue
-            begins = conflict_s(route, lane_map, stop, values.lane_half_width_m, 0.5 * self.vehicle.width_m)
+            begins = conflict_s(route, lane_map, stop, 0.5 * self.vehicle.width_m)
             if begins is None:
                 continue
             halt = begins - values.before_m
             hold = values.driving.hold_m
             under_way = stop.s + hold < bumper < halt + hold
-            if under_way or (bumper > stop.s - values.near_m and halt - max(stop.s, bumper) > values.least_m):
+            if under_way or (bumper > stop.s - values.near_m and halt - bumper > values.least_m):
                 return halt - situation.front_m
         return None
-
-
-@lru_cache(maxsize=64)
-def conflict_s(
-    route: Route, lane_map: LaneMap, stop: StopPoint, lane_half_width_m: float, half_width_m: float
-) -> float | None:
-    """Arc length on the route path from which the ego reaches into a lane with priority, m; None: nowhere.
-
-    Cached by the identity of route, map and stop point.
-    """
-    s = np.arange(stop.s, stop.clear_s + 0.25, 0.25)
-    points = route_frame(route).point(s)
-    heading = route_frame(route).heading(s)
-    left = np.column_stack((-np.sin(heading), np.cos(heading)))
-    inside = np.zeros(len(s), bool)
-    for lane in (lane_map.lanes[i] for i in stop.yields_to if i in lane_map.lanes):
-        frame = lane_frame(lane)
-        for side in (-half_width_m, 0.0, half_width_m):
-            along, across = frame.project(points + side * left)
-            inside |= (np.abs(across) <= lane_half_width_m) & (along > 0.0) & (along < frame.length)
-    return float(s[np.argmax(inside)]) if inside.any() else None

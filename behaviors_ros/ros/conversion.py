@@ -25,7 +25,7 @@ from behaviors_ros.msg import TrackedObjects, TrafficSignals
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 NS = 1_000_000_000
-TYPE_CODES = {"f": np.float32, "d": np.float64, "B": np.uint8, "h": np.int16, "q": np.int64}
+TYPE_CODES = {"f": np.float32, "d": np.float64, "B": np.uint8, "h": np.int16, "I": np.uint32, "q": np.int64}
 
 
 class TrackLimits(Parameters):
@@ -65,7 +65,7 @@ def header(stamp_ns: int, frame: str = "map") -> Header:
 
 
 def packed(code: str, values: np.ndarray) -> array.array:
-    """Values of any shape as a flat array of type code f, d, B, h or q."""
+    """Values of any shape as a flat array of type code f, d, B, h, I or q."""
     flat = array.array(code)
     flat.frombytes(np.ascontiguousarray(values, dtype=TYPE_CODES[code]).tobytes())
     return flat
@@ -171,8 +171,18 @@ def tracks(message: TrackedObjects, limits: TrackLimits) -> ReceivedTracks:
         width=read("width_m"),
         covariance=read("position_covariance_m2", 2, 2),
         existence=read("existence_probability"),
+        occluders=_outlines(message),
     )
     return _believable(all_tracks, limits)
+
+
+def _outlines(message: TrackedObjects) -> tuple[np.ndarray, ...]:
+    """The occluders of a message that are outlines: three points or more, all finite."""
+    number = np.asarray(message.occluder_points, dtype=np.int64)
+    columns = (unpacked("tracks", f"occluder_{axis}", getattr(message, f"occluder_{axis}"), (int(number.sum()),))
+               for axis in "xy")  # fmt: skip
+    rings = np.split(np.stack([*columns], axis=-1), np.cumsum(number)[:-1]) if len(number) else []
+    return tuple(ring for ring in rings if len(ring) >= 3 and np.isfinite(ring).all())
 
 
 def _believable(found: Tracks, limits: TrackLimits) -> ReceivedTracks:
@@ -217,6 +227,7 @@ def _columns(found: Tracks) -> Float[np.ndarray, "agent 5"]:
 
 def tracks_message(found: Tracks) -> TrackedObjects:
     """Tracks as a message."""
+    outlines = np.concatenate([np.zeros((0, 2)), *found.occluders])
     return TrackedObjects(
         header=header(found.stamp_ns),
         num=len(found),
@@ -234,6 +245,9 @@ def tracks_message(found: Tracks) -> TrackedObjects:
         length_m=packed("f", found.length),
         width_m=packed("f", found.width),
         position_covariance_m2=packed("f", found.covariance),
+        occluder_points=packed("I", np.array([len(ring) for ring in found.occluders], dtype=np.int64)),
+        occluder_x=packed("d", outlines[:, 0]),
+        occluder_y=packed("d", outlines[:, 1]),
     )
 
 

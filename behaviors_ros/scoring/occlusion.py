@@ -65,8 +65,8 @@ class Occlusion:
 
     On lanes with priority: see `sight.py`. A candidate that stays before the line has no risk from these.
 
-    Boxes of standing agents hide; walls, hedges and hills are on no map that we read. Where a file gives buildings as
-    obstacles they count.
+    Boxes of standing agents hide, and the outlines that perception tells; walls, hedges and hills are on no map that we
+    read. Where a file gives buildings as obstacles they count.
     """
 
     parameters = OcclusionParameters
@@ -83,6 +83,7 @@ class Occlusion:
         front = front_s(candidates, self.vehicle)
         if len(hiding.edges):
             risk = self._walkers(scene, hiding, candidates, front)
+        if len(hiding.edges) or scene.tracks.occluders:
             for stop in stops_ahead(scene.route, (StopKind.YIELD, StopKind.STOP_SIGN), candidates, self.vehicle):
                 boxes = (hiding.position, hiding.yaw, hiding.half)
                 on_lanes = arrivals(scene, stop, boxes, front, candidates, self.vehicle, self.p.sight)

@@ -1,4 +1,4 @@
-"""How far lanes with priority are seen along the ego's way, for the scorer `occlusion`."""
+"""How far lanes with priority are seen along the ego's way, for the scorer `occlusion` and the gate `yield`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SightParameters(Parameters):
     reach_m: float = value(80.0, "how far up a lane with priority one must see", low=5.0, high=300.0)
     spacing_m: float = value(2.0, "distance between the points of a lane that are looked at", low=0.5, high=10.0)
     phantom_m: float = value(4.0, "a hidden stretch shorter than this hides no vehicle", low=0.5, high=20.0)
-    eye_m: float = value(1.5, "distance of the sensors behind the front bumper", low=0.0, high=10.0)
+    eye_m: float = value(2.25, "distance of the sensors behind the front bumper", low=0.0, high=10.0)
     before_m: float = value(24.0, "the view is taken from here on before the line", low=2.0, high=100.0)
     own_lane_m: float = value(1.75, "who stands within this of the lane's centre blocks it, and hides nobody", low=0.0)
     response_s: float = value(0.3, "time before the ego's braking takes hold", low=0.0, high=3.0)
@@ -43,24 +43,55 @@ def arrivals(
     has left the zone, that the phantom comes too early; it grows from 0 at `creep_mps` to full at twice that, so that
     the ego can always feel its way in. Boxes: position, yaw, half length and width of what hides.
     """
-    lines = approaches(scene.route, scene.map, stop, p.reach_m, p.spacing_m) if scene.map is not None else ()
     before = np.arange(0.0, p.before_m + 1e-9, 2.0)
-    eyes = np.ascontiguousarray(route_frame(scene.route).point(stop.s - before - p.eye_m))
     arrival_s = np.full(len(before), np.inf)
-    for line, limit in lines:
-        apart = np.hypot(*np.moveaxis(line[:, None] - boxes[0], -1, 0)).min(axis=0, initial=np.inf)
-        hides = apart > p.own_lane_m
-        away = first_hidden(
-            eyes, line, boxes[0][hides], boxes[1][hides], boxes[2][hides], p.spacing_m,
-            max(int(np.ceil(p.phantom_m / p.spacing_m)), 1),
-        )  # fmt: skip
+    for away, limit in views(scene, stop, boxes, stop.s - before, p):
         arrival_s = np.minimum(arrival_s, away / limit)
     if not np.isfinite(arrival_s).any():
         return np.zeros(len(candidates))
-    return passage_risk(
-        front, candidates.speed, candidates.time_s, stop.s, stop.clear_s + vehicle.length_m, before, arrival_s,
-        p.response_s, p.braking_mps2, p.creep_mps, p.chance,
-    )  # fmt: skip
+    last, leaving_s, speed, _ = passages(
+        front, candidates.speed, candidates.time_s, stop.s, stop.clear_s + vehicle.length_m, p.response_s,
+        p.braking_mps2, 0.0,
+    ).T  # fmt: skip
+    comes_s = nearest_view(arrival_s, before, last)
+    early = np.clip(1.0 - comes_s / np.maximum(leaving_s, 1e-6), 0.0, 1.0)
+    risk = p.chance * early * np.clip(speed / p.creep_mps - 1.0, 0.0, 1.0)
+    return np.where(np.isfinite(last), risk, 0.0)
+
+
+def views(
+    scene: Scene, stop: StopPoint, boxes: Boxes, bumper_s: Float[Array, "view"], p: SightParameters
+) -> list[tuple[Float[Array, "view"], float]]:
+    """For each lane with priority how far up it one sees with the bumper at `bumper_s`, m, infinite where all of it,
+    and its speed limit, m/s. What hides: boxes (position, yaw, half length and width) and perceived outlines.
+    """
+    lines = approaches(scene.route, scene.map, stop, p.reach_m, p.spacing_m) if scene.map is not None else ()
+    walls, found = sides(scene.tracks.occluders), []
+    eyes = np.ascontiguousarray(route_frame(scene.route).point(bumper_s - p.eye_m))
+    for line, limit in lines:
+        apart = np.hypot(*np.moveaxis(line[:, None] - boxes[0], -1, 0)).min(axis=0, initial=np.inf)
+        hides = apart > p.own_lane_m
+        position, yaw, half = (np.concatenate((box[hides], wall)) for box, wall in zip(boxes, walls, strict=True))
+        run = max(int(np.ceil(p.phantom_m / p.spacing_m)), 1)
+        found.append((first_hidden(eyes, line, position, yaw, half, p.spacing_m, run), limit))
+    return found
+
+
+def sides(rings: tuple[Array, ...]) -> Boxes:
+    """The sides of outlines as boxes without width: position, yaw, half length and width."""
+    ends = np.concatenate([np.zeros((0, 2, 2)), *(np.stack((ring, np.roll(ring, -1, axis=0)), 1) for ring in rings)])
+    along = ends[:, 1] - ends[:, 0]
+    half = np.stack((0.5 * np.hypot(along[:, 0], along[:, 1]), np.zeros(len(along))), axis=-1)
+    return ends.mean(axis=1), np.arctan2(along[:, 1], along[:, 0]), half
+
+
+def nearest_view(
+    of_view: Float[Array, "view"], before: Float[Array, "view"], distance: Float[Array, "candidate"]
+) -> Float[Array, "candidate"]:
+    """The lesser one of what is told for the two views next to a distance before the line, m."""
+    after = np.searchsorted(before, distance)
+    last = len(before) - 1
+    return np.minimum(of_view[np.minimum(after, last)], of_view[np.clip(after - 1, 0, last)])
 
 
 @lru_cache(maxsize=32)
@@ -139,9 +170,12 @@ def crosses(ax, ay, bx, by, x, y, cos, sin, length, width):
 
 @no_type_check
 @njit(cache=True)
-def passage_risk(front, speed, time_s, line, clear, before, arrival, response, braking, creep, chance):
-    """Risk (candidate,) as in `arrivals`; arrival (view,): when a phantom comes, s, for views `before` (view,) m."""
-    out = np.zeros(len(front))
+def passages(front, speed, time_s, line, clear, response, braking, nose):
+    """How each candidate passes a line, (candidate, 4): the distance before it at which it can last halt before it, m,
+    infinite where it does not pass it; the time from then until it has left `clear`, s; its speed then; and its
+    greatest speed from then until it is `nose` m beyond the line, m/s.
+    """
+    out = np.full((len(front), 4), np.inf)
     end = front.shape[1] - 1
     for i in range(len(front)):
         if not front[i, 0] < line < front[i, end]:
@@ -152,14 +186,12 @@ def passage_risk(front, speed, time_s, line, clear, before, arrival, response, b
             if v * response + 0.5 * v * v / braking > line - front[i, bound]:
                 break
             bound += 1
-        gone = bound
+        gone, fastest = bound, speed[i, bound]
         while gone < end and front[i, gone] < clear:
             gone += 1
+            if front[i, gone - 1] < line + nose:
+                fastest = max(fastest, speed[i, gone])
         leaving = time_s[gone] + max(clear - front[i, gone], 0.0) / max(speed[i, gone], 1.0)
-        view = np.searchsorted(before, line - front[i, bound])
-        last = len(before) - 1
-        comes = min(arrival[min(view, last)], arrival[min(max(view - 1, 0), last)])
-        passage = leaving - time_s[bound]
-        early = min(max(1.0 - comes / max(passage, 1e-6), 0.0), 1.0)
-        out[i] = chance * early * min(max(speed[i, bound] / creep - 1.0, 0.0), 1.0)
+        out[i, 0], out[i, 1] = line - front[i, bound], leaving - time_s[bound]
+        out[i, 2], out[i, 3] = speed[i, bound], fastest
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -163,16 +163,19 @@ def perceive(
 ) -> Tracks:  # fmt: skip
     """Tracks of the agents in range at one stamp, in the agents' order; `noise` False gives the truth.
 
-    eye: where the sensor is, m (None: the rear axle). Occlusion is left out where perception has none.
+    eye: where the sensor is, m (None: the rear axle). Occlusion is left out where perception has none, else perception
+    tells the outlines of the occluders in range.
     """
     there = [(agent.body, motion) for agent in agents if (motion := agent.motion) is not None]
     near = _near([motion for _, motion in there], ego, perception.range_m)
     seen = [pair for pair, is_near in zip(there, near, strict=True) if is_near]
-    if perception.occlusion and noise and seen:
-        visible = _visible(seen, ego.position if eye is None else eye, occluders)
+    told: tuple[Array, ...] = ()
+    if perception.occlusion and noise:
+        told = tuple(ring for ring in occluders if np.hypot(*(ring - ego.position).T).min() <= perception.range_m)
+        visible = _visible(seen, ego.position if eye is None else eye, occluders) if seen else ()
         seen = [pair for pair, sees in zip(seen, visible, strict=True) if sees]
     if not seen:
-        return Tracks.empty(stamp_ns)
+        return replace(Tracks.empty(stamp_ns), occluders=told)
     bodies, motions = zip(*seen, strict=True)
     yaw, speed = np.array([m.yaw for m in motions]), np.array([m.speed for m in motions])
     along, across = np.stack((np.cos(yaw), np.sin(yaw)), 1), np.stack((-np.sin(yaw), np.cos(yaw)), 1)
@@ -194,6 +197,7 @@ def perceive(
         width=np.maximum(0.2, np.array([b.width for b in bodies]) + perception.size_sigma_m * draws[:, 6]),
         covariance=np.broadcast_to(sigma**2 * np.eye(2), (len(seen), 2, 2)).copy(),
         existence=np.ones(len(seen)),
+        occluders=told,
     )
 
 

@@ -9,7 +9,7 @@ from generation_scenes import GRID, boxes, scene, straight
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Lane, LaneKind, LaneMap, StopKind, StopPoint
 from behaviors_ros.generation import interface
-from behaviors_ros.generation.creep import conflict_s
+from behaviors_ros.maps.conflicts import conflict_s
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.scoring import interface as scoring
 
@@ -37,8 +37,8 @@ def at(bumper, **more):
 
 def test_the_conflict_begins_where_the_lane_does():
     # its centre at 57 m, half width 1.75 m: from 55.25 m on, found in steps of 0.25 m
-    assert conflict_s(ROUTE, crossing(), LINE, 1.75, 0.925) == pytest.approx(55.25, abs=0.26)
-    assert conflict_s(ROUTE, crossing(90.0), LINE, 1.75, 0.925) is None
+    assert conflict_s(ROUTE, crossing(), LINE, 0.925) == pytest.approx(55.25, abs=0.26)
+    assert conflict_s(ROUTE, crossing(90.0), LINE, 0.925) is None
 
 
 @pytest.mark.parametrize("bumper", [46.0, 49.2, 51.5, 53.5])
@@ -48,11 +48,11 @@ def test_creeps_to_a_second_halt_before_the_conflict(bumper):
     assert len(candidates) and KINEMATIC.check(now, NOBODY, candidates).passed.all()
     assert all(label.startswith("creep") for label in candidates.label)
     assert candidates.speed.max() <= 1.25
-    # 0.6 m before the conflict area at 55.25 m
-    assert (candidates.s + 3.6).max() <= 54.66
+    # 0.3 m before the conflict area at 55.25 m
+    assert (candidates.s + 3.6).max() <= 54.96
     stops = candidates.is_stop
     if bumper > 51.0:
-        assert stops.any() and candidates.s[stops, -1] + 3.6 == pytest.approx(np.full(stops.sum(), 54.65), abs=0.26)
+        assert stops.any() and candidates.s[stops, -1] + 3.6 == pytest.approx(np.full(stops.sum(), 54.95), abs=0.26)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_creeps_to_a_second_halt_before_the_conflict(bumper):
         at(40.0),  # the line is far
         at(49.0, speed=5.0),  # too fast
         replace(at(49.0), map=None),
-        replace(at(49.0), map=crossing(53.0)),  # the conflict area is right behind the line
+        replace(at(49.0), map=crossing(51.5)),  # the conflict area is right before the bumper
         at(60.0),  # in it already
     ],
 )

@@ -1,6 +1,7 @@
 """Messages <-> datatypes: bit-exact round trips, and what is refused or dropped."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,16 @@ def test_tracks_round_trip():
     received = conversion.tracks(over_the_wire(conversion.tracks_message(tracks)), TrackLimits())
     same(tracks, received.tracks)
     assert received.dropped == {}
+
+
+def test_outlines_round_trip_and_what_is_none_is_left_out():
+    rings = (np.array([[0.0, 1.0], [2.0, 3.0], [1.0, 7.0]]), np.array([[1e6, 1.5], [2.0, 3.0], [4.0, 5.0], [6.0, 1.0]]))
+    tracks = replace(some_tracks(), occluders=rings)
+    received = conversion.tracks(over_the_wire(conversion.tracks_message(tracks)), TrackLimits()).tracks
+    assert [ring.tolist() for ring in received.occluders] == [ring.tolist() for ring in rings]
+    none = (np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[np.nan, 1.0], [2.0, 3.0], [1.0, 7.0]]))
+    message = conversion.tracks_message(replace(tracks, occluders=(*none, rings[0])))
+    assert len(conversion.tracks(message, TrackLimits()).tracks.occluders) == 1
 
 
 def test_no_tracks_round_trip():

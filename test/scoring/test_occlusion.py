@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from behaviors_ros.datatypes import AgentClass, Lane, LaneKind, LaneMap, StopKind, StopPoint
-from behaviors_ros.scoring.sight import crosses, first_hidden, upstream
+from behaviors_ros.scoring.sight import crosses, first_hidden, sides, upstream
 
 # 1.0 m beside the ego's side at -0.925: from y = -1.925 to -3.725, to x = 82.25.
 PARKED = (80.0, -2.825)
@@ -119,3 +119,12 @@ def test_lines_go_up_the_predecessors():
     lanes = LaneMap("two", {1: lane(1, 0.0), 2: lane(2, 20.0, predecessors=(1,))})
     (line,) = upstream(lanes, 2, 10.0, 24.0, 2.0)
     assert line[0] == pytest.approx([30.0, 0.0]) and line[-1] == pytest.approx([6.0, 0.0])
+
+
+def test_sides_of_an_outline():
+    # 4 x 2 m: the side from (4, 0) to (4, 2) has its middle at (4, 1), points up and is 2 m long
+    position, yaw, half = sides((np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 2.0], [0.0, 2.0]]),))
+    assert position.tolist() == [[2.0, 0.0], [4.0, 1.0], [2.0, 2.0], [0.0, 1.0]]
+    assert np.cos(yaw) == pytest.approx([1.0, 0.0, -1.0, 0.0]) and np.sin(yaw[1]) == pytest.approx(1.0)
+    assert half.tolist() == [[2.0, 0.0], [1.0, 0.0], [2.0, 0.0], [1.0, 0.0]]
+    assert [len(part) for part in sides(())] == [0, 0, 0]

@@ -49,6 +49,17 @@ def test_only_a_perception_with_occlusion_leaves_out_what_is_hidden():
     assert len(beside) == 2
 
 
+def test_perception_tells_the_outlines_in_range_where_it_is_occluded():
+    ego, far = EgoState(0, np.zeros(2), 0.0, 0.0), WALL + [200.0, 0.0]
+    seen = perceive(0, ego, (), Perception(occlusion=True), occluders=(WALL, far))
+    assert len(seen.occluders) == 1 and seen.occluders[0] is WALL
+    assert perceive(0, ego, (), Perception(), occluders=(WALL,)).occluders == ()
+    assert perceive(0, ego, (), Perception(occlusion=True), noise=False, occluders=(WALL,)).occluders == ()
+    walker = Stationary(Body(identity("walker"), WALKER, 0.5, 0.5), Motion(np.array((3.0, 0.0)), 0.0, 0.0))
+    tracks = perceive(0, ego, (walker,), Perception(occlusion=True), occluders=(WALL,))
+    assert len(tracks) == 1 and len(tracks.take(np.zeros(0, int)).occluders) == 1
+
+
 @pytest.mark.parametrize("turn", [0.3, 1.9, -2.4])
 def test_turning_everything_changes_nothing(turn):
     random = np.random.default_rng(3)
