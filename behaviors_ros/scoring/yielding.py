@@ -104,7 +104,7 @@ class Yield:
         for away, limit in views(scene, stop, boxes, line - before, p.sight):
             noticed_m = limit * p.noticed_s + 0.5 * limit**2 / p.noticed_mps2
             comes_s = nearest_view(np.where(away < noticed_m, away / limit, np.inf), before, last)
-            room = np.minimum(room, comes_s - passage_s)
+            room = np.minimum(room, comes_s - np.where(np.isfinite(comes_s), passage_s, 0.0))
         return np.where(np.isfinite(last) & (fastest > p.sight.creep_mps), room, np.inf)
 
     def _occupied(self, scene: Scene, predictions: Predictions, stop: StopPoint) -> list[tuple[float, float]]:

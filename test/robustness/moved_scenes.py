@@ -15,6 +15,7 @@ from behaviors_ros.datatypes import Plan
 
 POINTS = {
     "position", "path", "polygon", "centre", "left_bound", "right_bound", "stop_line", "stop_lines", "areas",
+    "occluders",
 }  # fmt: skip
 VECTORS = {"velocity", "acceleration"}  # where they have two columns
 NESTED = {

@@ -65,6 +65,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "degraded": ("none", "none", "some"),
     "grid": ("6 s", "6 s", "6 s", *GRIDS),
     "vehicle": ("car", "car", *VEHICLES),
+    "walls": ("none", "none", "blocks", "anywhere"),
 }  # fmt: skip
 
 
@@ -104,6 +105,7 @@ def case(recipe: dict[str, Any]) -> Case:
     if recipe["site"] == "mapless ahead":
         route = mapless_route(None, ego, None, 13.89, 3.5)
     tracks = _flawed(recipe["flaw"], _tracks(recipe, ego, route, rng), rng)
+    tracks = replace(tracks, occluders=_walls(recipe["walls"], route, np.random.default_rng([recipe["seed"], 2])))
     scene = Scene(
         NOW_NS, ego, tracks, route, where.map, _signals(recipe["signals"], where, rng),
         _history(recipe["history"], tracks, rng), None, _degraded(recipe["degraded"], rng),
@@ -278,6 +280,18 @@ def _with(values: np.ndarray, rows: np.ndarray, number: float) -> np.ndarray:
     changed = values.copy()
     changed[rows] = number
     return changed
+
+
+def _walls(kind: str, route: Route, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Outlines of blocks beside the route, or of anything anywhere: on it, pointed, with corners that are the same."""
+    if kind == "none":
+        return ()
+    places = route.path[rng.integers(0, len(route.path), 4)]
+    if kind == "blocks":
+        size = rng.uniform(1.0, 15.0, (4, 1, 2)) * np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
+        return tuple(places[:, None] + 20.0 * rng.choice((-1.0, 1.0), (4, 1, 2)) + size)
+    rings = [place + rng.normal(0.0, 8.0, (int(rng.integers(3, 7)), 2)) for place in places]
+    return (*rings, np.repeat(places[:1], 3, axis=0))
 
 
 def _history(kind: str, tracks: Tracks, rng: np.random.Generator) -> TrackHistory | None:
