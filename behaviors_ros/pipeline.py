@@ -20,7 +20,7 @@ from behaviors_ros.scoring.select import Selection, select
 
 GATES = (
     "collision", "collision_chance", "kinematic", "drivable_area", "direction", "signals", "crosswalk", "yield", "goal",
-    "imposed_braking", "escape",
+    "imposed_braking", "escape", "oncoming",
 )  # fmt: skip
 SCORERS = (
     "progress", "time_to_collision", "safe_distance", "speed_limit", "collision_risk", "clearance", "comfort",

@@ -21,12 +21,12 @@ class Longitudinal(Parameters):
 
 
 def leads_of(label: str, follows: bool) -> Leads:
-    """Whom a path keeps behind; `follows`: the generator's motions follow agents. Along the lane nobody closes up to a
-    parked agent, for from there it cannot be passed.
+    """Whom a path keeps behind; `follows`: the generator's motions follow agents. Nobody closes up to a parked agent,
+    for from there it cannot be passed.
     """
-    if label in ALONG_LANE:
-        return Leads.WAITING if follows else Leads.PARKED
-    return Leads.CLOSE if follows else Leads.NONE
+    if follows:
+        return Leads.WAITING
+    return Leads.PARKED if label in ALONG_LANE else Leads.NONE
 
 
 def add_speeds(situation: Situation, motions: Motions, ends: Longitudinal, follows: bool) -> None:

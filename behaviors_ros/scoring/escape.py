@@ -59,10 +59,15 @@ class Escape:
         front = candidates.s[:, step] + self.vehicle.length_m - self.vehicle.rear_overhang_m
         closing = np.maximum(candidates.speed[:, step, None] - speed, 0.0)
         needed = self.p.margin_m + closing * self.p.response_s + np.square(closing) / (2.0 * self.p.braking_mps2)
-        beside = np.abs(candidates.d[:, step, None] - d) >= 0.5 * self.vehicle.width_m + half_width
+        beside = np.abs(self._bumper_d(scene, candidates, step)[:, None] - d) >= 0.5 * self.vehicle.width_m + half_width
         behind = s + half_length <= front[:, None] - self.vehicle.length_m
         margin = s - half_length - front[:, None] - needed
         return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
+
+    def _bumper_d(self, scene: Scene, candidates: Candidates, step: int) -> Float[Array, "candidate"]:
+        """Offset of the front bumper: who pulls out has it beside what is ahead before the rear axle is."""
+        turned = candidates.yaw[:, step] - route_frame(scene.route).heading(candidates.s[:, step])
+        return candidates.d[:, step] + (self.vehicle.length_m - self.vehicle.rear_overhang_m) * np.sin(turned)
 
     def _ahead(self, scene: Scene, predictions: Predictions, step: int) -> tuple[Array, ...]:
         """s, d on the route, speed along it, half length and width of the likely modes that do not cross it."""

@@ -26,6 +26,7 @@ from behaviors_ros.scoring import (  # noqa: F401  (each registers itself)
     lateral_safety,
     motion_sickness,
     occlusion,
+    oncoming,
     progress,
     rear_safety,
     safe_distance,

@@ -71,3 +71,12 @@ def test_an_offset_just_beyond_the_own_lanes_is_taken_at_their_edge():
     candidates = generate(scene(straight(), x=20.0, speed=5.0), boxes([(45.0, -0.675, 0.0, 0.0)]), GRID, GENERATORS)
     passes = [i for i, label in enumerate(candidates.label) if label.startswith("pass 0001")]
     assert candidates.d[passes].max(axis=1).min() == pytest.approx(0.99 * 1.75, abs=0.01)
+
+
+def test_nobody_closes_up_to_a_parked_car():
+    # its rear at 60 - 2.25 = 57.75 m, the bumper 9 m before it at 48.75 m: the axle, 3.6 m behind, stays at 45.15 m
+    follow = [registry.create("generator", name, {}, VEHICLE) for name in ("idm_proposals", "minimal_risk_stop")]
+    candidates = generate(scene(straight(), x=20.0, speed=6.0), boxes([(60.0, 0.0, 0.0, 0.0)]), GRID, follow)
+    behind = [i for i, label in enumerate(candidates.label) if label.startswith("keep") and label.endswith("0001")]
+    assert any("of the centre" in candidates.label[i] for i in behind)
+    assert candidates.s[behind, -1].max() < 45.15 + 0.5
