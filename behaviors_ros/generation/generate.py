@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from behaviors_ros.datatypes import Candidates, Grid, Predictions, Scene, rounded
+import numpy as np
+from jaxtyping import Int
+
+from behaviors_ros.datatypes import Array, Candidates, Grid, Predictions, Scene, rounded
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.generation.interface import Generator, Refiner
 from behaviors_ros.generation.motions import together
 
 
 def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Sequence[Generator]) -> Candidates:
-    """The candidates of all generators in their order, with the precision of a message.
+    """The candidates of all generators in their order, with the precision of a message; of equal ones the first.
 
     Raises `BehaviorsError` when no generator made any: `minimal_risk_stop` always does and belongs in the list.
     """
@@ -26,6 +29,22 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
     groups = [group for group in groups if len(group)]
     if not groups:
         raise BehaviorsError("no generator made a candidate; add minimal_risk_stop to generators")
-    made = rounded(together(groups))
+    made = together(groups)
+    made = rounded(made.take(distinct(made)))
     assert isinstance(made, Candidates)
     return made
+
+
+def distinct(candidates: Candidates, instants: int = 7, quantum: float = 1e-3) -> Int[Array, "chosen"]:
+    """The first of each set of equal motions: the same position and speed to a `quantum` (m, m/s) at some instants.
+
+    A limit, a leader or a halt often makes motions equal that were meant to differ.
+    """
+    last = len(candidates.time_s) - 1
+    steps = np.unique(np.linspace(0, last, min(instants, last + 1)).round().astype(np.int64))[1:]
+    columns = (candidates.position[:, steps, 0], candidates.position[:, steps, 1], candidates.speed[:, steps])
+    keys = np.ascontiguousarray(np.round(np.concatenate(columns, axis=1) / quantum))
+    seen: dict[bytes, int] = {}
+    for row, key in enumerate(keys):
+        seen.setdefault(key.tobytes(), row)
+    return np.array(list(seen.values()), dtype=np.int64)

@@ -21,7 +21,7 @@ class EscapeParameters(Parameters):
     margin_m: float = value(0.3, "gap left when that speed is reached", low=0.0, high=5.0)
     along_rad: float = value(1.0, "who moves at a larger angle to the route crosses it", low=0.1, high=1.5)
     standing_mps: float = value(0.5, "a slower agent stands at any angle", low=0.0, high=3.0)
-    probability_min: float = value(0.2, "modes less probable than this do not count", low=0.0, high=1.0)
+    recovery_mps2: float = value(1.5, "braking of who is closer than needed already", low=0.0, high=9.0)
 
 
 @register("gate", "escape")
@@ -29,9 +29,9 @@ class Escape:
     """Value: least margin of the gap to who is ahead over the one needed to come down to his speed, m, at most 0.
 
     Going around somebody counts on a way that others may close: until the ego is beside him it must be able to fall in
-    behind. needed = margin + w t + w^2 / (2 b) with the speed difference w, response t and braking b (the longitudinal
-    distance of responsibility-sensitive safety, Shalev-Shwartz et al. 2017, for a leader who goes on at his speed). Who
-    is closer than that already leaves it to the other gates.
+    behind. He is taken to go on as now, braking on but not speeding up. needed = margin + w t + w^2 / (2 b) with the
+    speed difference w, response t and braking b (the longitudinal distance of responsibility-sensitive safety,
+    Shalev-Shwartz et al. 2017, for a leader who goes on at his speed). Who is closer than that already must be braking.
     """
 
     parameters = EscapeParameters
@@ -46,22 +46,28 @@ class Escape:
         if not foreseeable(predictions):
             return at_least(np.full(len(candidates), np.nan), 0.0, candidates)
         step = min(int(np.searchsorted(candidates.time_s, self.p.after_s - 1e-9)), len(candidates.time_s) - 1)
-        now, soon = (self._margin(scene, predictions, candidates, k) for k in (0, step))
-        return at_least(np.where(now < 0.0, 0.0, np.minimum(soon, 0.0)), 0.0, candidates)
+        leaders = self._leaders(scene, predictions)
+        now, soon = (self._margin(scene, candidates, leaders, k) for k in (0, step))
+        brakes = candidates.acceleration[:, step] <= -self.p.recovery_mps2
+        brakes |= candidates.speed[:, step] <= self.p.standing_mps
+        return at_least(np.where((now < 0.0) & brakes, 0.0, np.minimum(soon, 0.0)), 0.0, candidates)
 
     def _margin(
-        self, scene: Scene, predictions: Predictions, candidates: Candidates, step: int
+        self, scene: Scene, candidates: Candidates, leaders: Float[Array, "agent 6"], step: int
     ) -> Float[Array, "candidate"]:
-        """Least gap less the one needed at a step, m; infinite with nobody ahead."""
-        s, d, speed, half_length, half_width = self._ahead(scene, predictions, step)
-        if not len(s):
+        """Least gap less the one needed at a step, m; infinite with nobody ahead or nobody the ego closes up to."""
+        if not len(leaders):
             return np.full(len(candidates), np.inf)
-        front = candidates.s[:, step] + self.vehicle.length_m - self.vehicle.rear_overhang_m
-        closing = np.maximum(candidates.speed[:, step, None] - speed, 0.0)
+        s, d, speed, braking, half_length, half_width = leaders.T
+        halts_s = np.where(braking > 0.0, speed / np.maximum(braking, 1e-6), np.inf)
+        time_s = np.minimum(candidates.time_s[step], halts_s)
+        along = s + speed * time_s - 0.5 * braking * time_s**2
+        front = candidates.s[:, step, None] + self.vehicle.length_m - self.vehicle.rear_overhang_m
+        closing = np.maximum(candidates.speed[:, step, None] - np.maximum(speed - braking * time_s, 0.0), 0.0)
         needed = self.p.margin_m + closing * self.p.response_s + np.square(closing) / (2.0 * self.p.braking_mps2)
         beside = np.abs(self._bumper_d(scene, candidates, step)[:, None] - d) >= 0.5 * self.vehicle.width_m + half_width
-        behind = s + half_length <= front[:, None] - self.vehicle.length_m
-        margin = s - half_length - front[:, None] - needed
+        behind = along + half_length <= front - self.vehicle.length_m
+        margin = along - half_length - front - needed
         return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
 
     def _bumper_d(self, scene: Scene, candidates: Candidates, step: int) -> Float[Array, "candidate"]:
@@ -69,20 +75,26 @@ class Escape:
         turned = candidates.yaw[:, step] - route_frame(scene.route).heading(candidates.s[:, step])
         return candidates.d[:, step] + (self.vehicle.length_m - self.vehicle.rear_overhang_m) * np.sin(turned)
 
-    def _ahead(self, scene: Scene, predictions: Predictions, step: int) -> tuple[Array, ...]:
-        """s, d on the route, speed along it, half length and width of the likely modes that do not cross it."""
-        p = self.p
-        chosen = predictions.valid & (predictions.probability >= p.probability_min) & solid(predictions)[:, None]
-        agent, mode = np.nonzero(chosen)
+    def _leaders(self, scene: Scene, predictions: Predictions) -> Float[Array, "agent 6"]:
+        """s, d on the route, speed along it, braking, half length and width of the agents that do not cross it."""
+        first, rows = np.argmax(predictions.valid, axis=1), np.arange(len(predictions))
         frame = route_frame(scene.route)
         position, yaw, speed = (
-            column[agent, mode, step] for column in (predictions.position, predictions.yaw, predictions.speed)
+            column[rows, first, 0] for column in (predictions.position, predictions.yaw, predictions.speed)
         )
         s, d = frame.project(position)
         turn = yaw - frame.heading(s)
         cos, sin = np.abs(np.cos(turn)), np.abs(np.sin(turn))
-        counts = (np.cos(turn) > np.cos(p.along_rad)) | (speed < p.standing_mps)
-        length, width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
-        along = np.maximum(speed * np.cos(turn), 0.0)
-        columns = (s, d, along, length * cos + width * sin, length * sin + width * cos)
-        return tuple(column[counts] for column in columns)
+        counts = (np.cos(turn) > np.cos(self.p.along_rad)) | (speed < self.p.standing_mps)
+        length, width = 0.5 * predictions.length, 0.5 * predictions.width
+        columns = (s, d, np.maximum(speed * np.cos(turn), 0.0), self._braking(scene, predictions, yaw))
+        table = np.column_stack((*columns, length * cos + width * sin, length * sin + width * cos))
+        return np.asarray(table[counts & solid(predictions)])
+
+    def _braking(self, scene: Scene, predictions: Predictions, yaw: Float[Array, "agent"]) -> Float[Array, "agent"]:
+        """How hard each agent brakes now, m/s^2, 0 where it does not or is not known to."""
+        row = {name: index for index, name in enumerate(scene.tracks.id)}
+        known = np.array([row.get(name, -1) for name in predictions.id], dtype=np.int64)
+        along = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
+        rate = np.where(known >= 0, (scene.tracks.acceleration[known] * along).sum(axis=1), 0.0) if len(row) else 0.0
+        return np.clip(np.nan_to_num(-np.asarray(rate) * np.ones(len(predictions))), 0.0, self.p.braking_mps2)

@@ -27,7 +27,10 @@ Array = np.ndarray
 class SignalsParameters(Parameters):
     """How signals and stop lines are read."""
 
-    overrun_m: float = value(0.1, "distance of the bumper beyond a line that still counts as held", low=0.0, high=5.0)
+    overrun_m: float = value(
+        0.1, "distance of the bumper beyond the place to hold that still counts", low=0.0, high=5.0
+    )
+    hold_m: float = value(0.3, "the place to hold lies this far before a line", low=0.0, high=3.0)
     over_m: float = value(1.0, "a bumper farther beyond the line has passed it", low=0.0, high=5.0)
     over_mps: float = value(1.0, "who is over the line and slower than this goes no farther", low=0.0, high=5.0)
     amber_deceleration_mps2: float = value(3.0, "braking up to which amber obliges to halt", low=0.5, high=8.0)
@@ -61,12 +64,13 @@ class Signals:
         front = front_s(candidates, self.vehicle)
         beyond = np.zeros(len(candidates))
         for stop in stops_ahead(scene.route, (StopKind.SIGNAL, StopKind.STOP_SIGN), candidates, self.vehicle):
-            line = stop.s + self.p.overrun_m
+            place = stop.s - self.p.hold_m
+            line = place + self.p.overrun_m
             passing_s = first_time(front > line, candidates.time_s)
             over = (front[:, 0] > line) & (front[:, 0] <= stop.s + self.p.over_m)
             over &= np.abs(candidates.speed[:, 0]) <= self.p.over_mps
             permitted = self._permitted(scene, candidates, stop, front, passing_s) | ((front[:, 0] > line) & ~over)
-            held = np.where(over, front[:, 0], stop.s)
+            held = np.where(over, front[:, 0], place)
             beyond = np.maximum(beyond, np.where(permitted, 0.0, front.max(axis=1) - held))
         return at_most(beyond, self.p.overrun_m, candidates)
 
