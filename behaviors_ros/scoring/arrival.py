@@ -90,11 +90,13 @@ class Arrival:
         left_edge, right_edge = (
             np.interp(route.goal_s, route.s, w) for w in (route.left_drivable, route.right_drivable)
         )
-        room = np.where(gap > 0.0, left_edge, right_edge) - 0.5 * vehicle.width_m - np.abs(d + gap)
+        room = np.where(gap > 0.0, left_edge - (d + gap), right_edge + d + gap) - 0.5 * vehicle.width_m
         front_m = vehicle.length_m - vehicle.rear_overhang_m
         bend, swing = way_across(gap, np.tan(np.clip(turn, -1.0, 1.0)), left, front_m)
         most = p.curvature_share * vehicle.curvature_max_1pm
-        missed = np.maximum(wrong * (1.0 - most / np.maximum(bend, most)), np.clip(swing - room, 0.0, wrong))
+        missed = np.maximum(
+            wrong * (1.0 - most / np.maximum(bend, most)), np.clip(swing - np.maximum(room, 0.0), 0.0, wrong)
+        )
         past = candidates.s[:, 0] + vehicle.centre_offset_m > route.goal_to_s
         return np.where(past, 0.0, missed)
 

@@ -39,6 +39,19 @@ def test_far_before_it_nothing_is_missed_yet_and_near_it_the_way_across_is_too_s
     assert 1.5 < near < 3.0
 
 
+def test_who_is_beside_its_lane_far_before_a_goal_in_it_misses_nothing(bench):
+    # region over the whole lane: the nearest place in it is 1.7 m left of the path, where the ego's left side is over
+    # the lane's edge; that is no swing of its front, and 280 m before the goal nothing is missed
+    scene = kerb(bench)
+    ring = np.array([[298.0, -1.8], [302.0, -1.8], [302.0, 1.8], [298.0, 1.8]])
+    goal = Goal(np.array([300.0, 0.0]), ring, speed=(0.0, 0.3))
+    route = replace(
+        bench.route([StopPoint(StopKind.GOAL, 0, 300.0, 350.0)]), goal=goal, goal_from_s=298.0, goal_to_s=302.0
+    )
+    passing = bench.drive(3.0, d=2.9), bench.drive(3.0, d=-2.9)
+    assert missed(bench, replace(scene, route=route), *passing).tolist() == [0.0, 0.0]
+
+
 def test_past_the_region_or_without_a_halt_there_nothing_is_missed(bench):
     scene = kerb(bench)
     assert missed(bench, scene, bench.drive(2.0, s=101.0))[0] == 0.0
