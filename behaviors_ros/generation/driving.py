@@ -22,6 +22,9 @@ class Driving(Parameters):
         30.0, "who stands within this before a stop point waits there and is not parked", low=0.0, high=200.0
     )
     lateral_gap_m: float = value(0.3, "distance beside the path within which an agent leads", low=0.0, high=2.0)
+    beside_1ps: float = value(10.0, "speed past who is parked, per gap beside the ego", low=1.0, high=100.0)
+    beside_least_m: float = value(0.12, "part of that gap for which there is no speed", low=0.0, high=1.0)
+    beside_least_mps: float = value(1.5, "speed past who is parked at least", low=0.2, high=10.0)
     stop_margin_m: float = value(0.8, "front bumper to the line when halted", low=0.0, high=5.0)
     hold_m: float = value(0.5, "at standstill, a place to halt nearer than this is taken as reached", low=0.0, high=3.0)
     restart_mps2: float = value(0.15, "acceleration wanted before a standstill is left", low=0.0, high=1.0)

@@ -12,7 +12,7 @@ from numba import njit
 
 from behaviors_ros.datatypes import Array, Candidates
 from behaviors_ros.generation import profiles
-from behaviors_ros.generation.agents import occupancy
+from behaviors_ros.generation.agents import occupancy, slower_beside
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.paths import Paths
 from behaviors_ros.generation.situation import Situation
@@ -92,7 +92,13 @@ def candidates(situation: Situation, motions: Motions, generator: str) -> Candid
 def _drive(situation: Situation, motions: Motions, specs: Array, along: Array, lead: Array, valid: Array) -> None:
     """Fill distance, speed and acceleration of all profiles."""
     driving, vehicle, start = motions.driving, situation.vehicle, situation.start
-    tables = motions.paths.table
+    beside = np.array([
+        driving.beside_1ps, driving.beside_least_m, driving.beside_least_mps, driving.deceleration_mps2,
+    ])  # fmt: skip
+    tables = slower_beside(
+        motions.paths.table, situation.agents.along[situation.parked, 0], 0.5 * vehicle.width_m, situation.front_m,
+        vehicle.rear_overhang_m, start.speed, beside,
+    )  # fmt: skip
     limits = np.empty(tables.shape[:2])
     turning = driving.steering_share * vehicle.steering_rate_max_radps
     lateral, braking = driving.lateral_acceleration_mps2, driving.deceleration_mps2

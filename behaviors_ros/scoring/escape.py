@@ -65,13 +65,15 @@ class Escape:
         front = candidates.s[:, step, None] + self.vehicle.length_m - self.vehicle.rear_overhang_m
         closing = np.maximum(candidates.speed[:, step, None] - np.maximum(speed - braking * time_s, 0.0), 0.0)
         needed = self.p.margin_m + closing * self.p.response_s + np.square(closing) / (2.0 * self.p.braking_mps2)
-        beside = np.abs(self._bumper_d(scene, candidates, step)[:, None] - d) >= 0.5 * self.vehicle.width_m + half_width
+        bumper_d = self._bumper_d(scene, candidates, step)[:, None]
+        own_d = np.where(along - half_length > front, bumper_d, candidates.d[:, step, None])
+        beside = np.abs(own_d - d) >= 0.5 * self.vehicle.width_m + half_width
         behind = along + half_length <= front - self.vehicle.length_m
         margin = along - half_length - front - needed
         return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
 
     def _bumper_d(self, scene: Scene, candidates: Candidates, step: int) -> Float[Array, "candidate"]:
-        """Offset of the front bumper: who pulls out has it beside what is ahead before the rear axle is."""
+        """Offset of the front bumper, m: who pulls out has it beside what is ahead before the rear axle is."""
         turned = candidates.yaw[:, step] - route_frame(scene.route).heading(candidates.s[:, step])
         return candidates.d[:, step] + (self.vehicle.length_m - self.vehicle.rear_overhang_m) * np.sin(turned)
 

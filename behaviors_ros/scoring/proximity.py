@@ -102,12 +102,12 @@ def together(x, v, half, start, end):
 def clearance(ego, modes, steps, stride, base, gain):
     """Least ratio (candidate,), at most 1, of the distance to an agent and the one wished: base m + gain s x speed.
 
-    The agent is a circle as wide as its longer side; it does not count behind the ego's rear axle, nor after it has run
-    into the ego from behind.
+    The agent is the rectangle around its box in the ego's axes; it does not count behind the ego's rear axle, nor after
+    it has run into the ego from behind.
     """
     e, a, ego_length, ego_width, offset = ego.pose, modes.pose, ego.half_length, ego.half_width, ego.offset
-    # The agent counts as a circle as wide as its longer side: a square holds it at any heading.
-    radii = np.maximum(modes.half_length, modes.half_width)
+    # A square with the diagonal as side holds the rectangle around a box in any axes.
+    radii = np.hypot(modes.half_length, modes.half_width)
     mode_blocks = block_rectangles(a, radii, radii, ego.axes, steps, stride, 0.0, 0.0, 0.0)
     groups, least = ego.groups, np.ones(len(e))
     close, fastest = np.zeros(groups.shape[2], np.bool_), 0.0
@@ -115,7 +115,7 @@ def clearance(ego, modes, steps, stride, base, gain):
         for step in range(0, steps, stride):
             fastest = abs(e[i, step, 4]) if abs(e[i, step, 4]) > fastest else fastest
     for m in range(len(a)):
-        radius = radii[m]
+        length, width = modes.half_length[m], modes.half_width[m]
         for g in range(len(groups)):
             first, end = g * GROUP, min((g + 1) * GROUP, len(e))
             if not near_blocks(groups, g, mode_blocks, m, base + gain * fastest, close):
@@ -125,12 +125,13 @@ def clearance(ego, modes, steps, stride, base, gain):
                 for step in range(0, steps, stride):
                     if step >= until or not close[step // BLOCK]:
                         continue
-                    x, y, _, _ = relative(e, a, i, m, step)
+                    x, y, cos, sin = relative(e, a, i, m, step)
                     if x + offset < 0.0:
                         continue
                     wished = base + gain * abs(e[i, step, 4])
-                    away = math.hypot(max(abs(x) - ego_length, 0.0), max(abs(y) - ego_width, 0.0))
-                    ratio = max(away - radius, 0.0) / wished
+                    x = abs(x) - ego_length - length * abs(cos) - width * abs(sin)
+                    y = abs(y) - ego_width - length * abs(sin) - width * abs(cos)
+                    ratio = math.hypot(max(x, 0.0), max(y, 0.0)) / wished
                     if ratio < least[i] and behind:
                         behind = False
                         until = rear_contact(

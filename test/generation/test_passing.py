@@ -7,6 +7,7 @@ from generation_scenes import GRID, boxes, scene, straight
 from behaviors_ros import registry
 from behaviors_ros.datatypes import AgentClass
 from behaviors_ros.generation import interface
+from behaviors_ros.generation.agents import slower_beside
 from behaviors_ros.generation.generate import generate
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.scoring import interface as scoring
@@ -80,3 +81,17 @@ def test_nobody_closes_up_to_a_parked_car():
     candidates = generate(scene(straight(), x=20.0, speed=6.0), boxes([(60.0, 0.0, 0.0, 0.0)]), GRID, follow)
     behind = [i for i, text in enumerate(candidates.label) if "of the centre" in text and text.endswith("0001")]
     assert behind and candidates.s[behind, -1].max() < 46.15
+
+
+def test_the_closer_the_parked_car_the_slower():
+    # 10 1/s x (gap - 0.12 m): 0.5 m beside the row 3.8 m/s, and 0.15 m beside it the least, 1.5 m/s; 4.5 m/s from afar
+    rules, half = np.array([10.0, 0.12, 1.5, 1.4]), 0.925
+    table = np.zeros((3, 3, 9))
+    table[:, :, 0] = table[:, :, 1] = [0.0, 20.0, 40.0]  # length and station
+    table[:, :, 7] = [[0.5 + half], [0.15 + half], [2.0 + half]]
+    table[:, :, 8] = 13.9
+    parked = np.array([[18.0, 22.0, 20.0, 0.0, -2.0, 0.0]])  # rear, front, centre, speed, right, left
+    limits = slower_beside(table, parked, half, 3.6, 0.9, 4.5, rules)[:, :, 8]
+    assert limits == pytest.approx(np.array([[13.9, 3.8, 13.9], [13.9, 1.5, 13.9], [13.9, 13.9, 13.9]]))
+    # who comes at 10 m/s brakes with 1.4 m/s2 only: sqrt(100 - 2 * 1.4 * 20) = 6.63 m/s
+    assert slower_beside(table, parked, half, 3.6, 0.9, 10.0, rules)[0, 1, 8] == pytest.approx(6.633, abs=1e-3)

@@ -47,3 +47,12 @@ def test_escape_looks_where_the_bumper_is(bench):
     rows.yaw[2] = 0.3
     found = gate.check(bench.scene(s=50.3, speed=1.0, d=1.0), bench.predictions(car), rows)
     assert found.value == pytest.approx([0.0, -0.1, 0.0], abs=1e-6)
+
+
+def test_escape_leaves_out_who_is_alongside(bench):
+    # Turned back by 0.3 rad behind the car's rear end at x = 45.75 m: its front, at 50.25 m, is behind the bumper at
+    # 53.6 m, and the axle at y = 2.2 m is beside it though the bumper at 2.2 - 1.06 m is not.
+    car, gate = bench.Agent((48.0, 0.0)), bench.gate("escape")
+    row = bench.candidates(bench.drive(3.0, s=49.0, d=2.2))
+    row.yaw[:] = -0.3
+    assert gate.check(bench.scene(s=49.0, speed=3.0, d=2.2), bench.predictions(car), row).passed[0]

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from behaviors_ros.datatypes import AgentClass
+
 
 def score(bench, name, *drives, agents, **values):
     return bench.scorer(name, **values).score(bench.scene(), bench.predictions(*agents), bench.candidates(*drives))
@@ -42,3 +44,10 @@ def test_contact_at_the_very_end_is_found_between_steps(bench):
     found = score(bench, "time_to_collision", bench.drive(3.0), agents=[bench.Agent((56.85, 0.0))], horizon_s=0.0)
     assert found.raw == pytest.approx([1.0 / 3.0])
     assert np.all(found.score == 0.0)
+
+
+def test_clearance_beside_a_cyclist_is_that_of_the_box(bench):
+    # The cyclist is 0.6 m wide at y = -1.925: its left side at -1.625 is 0.7 m from the ego's at -0.925. Wished at
+    # 10 m/s: 0.5 + 0.1 * 10 = 1.5 m.
+    rides = bench.Agent((60.0, -1.925), 5.0, kind=AgentClass.BICYCLE)
+    assert score(bench, "clearance", bench.drive(10.0), agents=[rides]).raw == pytest.approx([0.7 / 1.5])
