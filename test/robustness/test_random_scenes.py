@@ -38,13 +38,13 @@ def checked(parts) -> Outcome:
     return cycle.plan.outcome
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(parts=recipes)
 def test_a_plan_for_every_scene(parts):
     checked(parts)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(parts=recipes)
 def test_the_same_plan_again(parts):
     made = case(parts)
@@ -52,7 +52,7 @@ def test_the_same_plan_again(parts):
     same_plan(first, again)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(parts=recipes, quarters=st.integers(0, 3), shift=st.tuples(st.integers(-300, 300), st.integers(-300, 300)))
 def test_a_moved_scene_gives_the_moved_plan(parts, quarters, shift):
     same_choice(parts, quarters, np.array(shift, dtype=float))
