@@ -5,18 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from behaviors_ros.datatypes import StopKind, StopPoint
+from behaviors_ros.scoring.arrival import way_across
+
 NOW_NS = 5_000_000_000
 SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
 
-def missed(bench, *drives, low=75.0, high=77.0, since_s=2.0, **goal):
+def missed(bench, *drives, low=75.0, high=77.0, since_s=2.0, stops=(), **goal):
     """Raw values; the goal's region from `low` to `high`, asked for since `since_s`."""
-    plain = bench.route()
+    plain = bench.route(stops=stops)
     route = replace(
         plain, goal=replace(plain.goal, **goal), goal_s=0.5 * (low + high), goal_from_s=low, goal_to_s=high,
         stamp_ns=NOW_NS - round(since_s * 1e9),
     )  # fmt: skip
-    found = bench.scorer("arrival").score(bench.scene(route=route), bench.predictions(), bench.candidates(*drives))
+    scorer = bench.scorer("arrival", near_miss=0.7, scale_m=4.0)
+    found = scorer.score(bench.scene(route=route), bench.predictions(), bench.candidates(*drives))
     # 1 for no miss, else 0.7 / (1 + miss / 4 m)
     assert found.score == pytest.approx(np.where(found.raw > 0.0, 0.7 / (1.0 + found.raw / 4.0), 1.0))
     return found.raw
@@ -70,6 +74,27 @@ def test_without_a_time_only_the_lane_must_still_be_reached(bench):
     assert missed(bench, left, low=128.0, high=130.0) == pytest.approx([0.0])
     assert missed(bench, left, low=118.0, high=120.0) == pytest.approx([1.75 - 1.038])
     assert missed(bench, bench.drive(10.0), low=118.0, high=120.0) == [0.0]
+
+
+def test_a_way_across_by_hand():
+    # From 0 to 2 m within 10 m: d'' = 2 / 10^2 (60 u - 180 u^2 + 120 u^3), 5.76 * 0.02 at u = 0.2. At u = 0.7 the rear
+    # axle is at 2 * 0.83692 m, its heading is atan(0.2 * 1.323), whose sine is 0.2558: the bumper 3.6 m ahead is at
+    # 1.6738 + 0.9209 m, 0.5947 m beyond the end; at u = 0.6 and 0.8 less.
+    for side in (1.0, -1.0):
+        bend, beyond = way_across(np.array([2.0 * side]), np.zeros(1), np.array([10.0]), 3.6)
+        assert bend == pytest.approx([0.1152]) and beyond == pytest.approx([0.5947], abs=1e-4)
+
+
+def test_a_halt_within_a_region(bench):
+    # 118 to 122 m, 1 m to either side, aimed at up to 0.9 m. 3 m to the left at 110 m, 7.65 m are left to 1 m before
+    # the halt's place, 120 - 1.35 m, for 2.1 m across: 5.76 * 2.1 / 7.65^2 = 0.2067 1/m, where 0.6 * tan(0.6) / 2.7 = 0.152
+    # are counted on: 2.1 (1 - 0.152 / 0.2067) = 0.555 m are missed. 10 m farther on there is room enough.
+    for shift, away in ((0.0, 0.555), (10.0, 0.0)):
+        where = {
+            "low": 118.0 + shift, "high": 122.0 + shift, "polygon": 2.0 * SQUARE * [1.0, 0.5] + [120.0 + shift, 0.0],
+            "stops": (StopPoint(StopKind.GOAL, 0, 120.0 + shift, 400.0),),
+        }  # fmt: skip
+        assert missed(bench, bench.drive(10.0, d_end=3.0), **where) == pytest.approx([away], abs=0.02)
 
 
 def test_no_goal_to_miss(bench):

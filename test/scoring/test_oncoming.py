@@ -20,9 +20,7 @@ def test_what_is_left_when_the_ego_is_past(bench):
     near = check(bench, out, agents=[parked, bench.Agent((220.0, 3.5), 10.0, np.pi)], spare_s=9.0)
     assert near.value[0] == pytest.approx(4.12, abs=0.02) and not near.passed[0]
     # by default 2.5 s are enough; 20 m nearer 2.12 s are not
-    far, near = (
-        check(bench, out, agents=[parked, bench.Agent((x, 3.5), 10.0, np.pi)]) for x in (220.0, 200.0)
-    )
+    far, near = (check(bench, out, agents=[parked, bench.Agent((x, 3.5), 10.0, np.pi)]) for x in (220.0, 200.0))
     assert far.passed[0] and not near.passed[0]
 
 

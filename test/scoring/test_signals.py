@@ -3,8 +3,8 @@ import pytest
 
 from behaviors_ros.datatypes import Outcome, SignalColor, StopKind, StopPoint
 
-# The bumper is 46.4 m before the line: at 10 m/s it passes the line and the overrun of 0.5 m (46.9 m) at t = 4.7 s.
-# Braking to a halt within 46.9 m takes 100 / (2 x 46.9) = 1.07 m/s2. bench.drive(10, -1.2) halts after 41.7 m.
+# The bumper is at 53.6 m, the line at 100 m is held at 99.7 m, up to 99.8 m. At 10 m/s the 46.2 m to there are passed
+# in the step at t = 4.7 s. bench.drive(10, -1.2) halts after 41.7 m.
 
 
 def passed(bench, scene, *drives, **values):
@@ -20,17 +20,18 @@ def test_colours(bench, color, going):
     assert passed(bench, bench.signal(color), bench.drive(10.0), bench.drive(10.0, -1.2)) == [going, True]
 
 
-def test_value_is_the_distance_beyond_the_line(bench):
-    # 10 m/s for 6 s: the bumper ends at 113.6, 13.6 m beyond the line.
-    # 8 m/s with -1.6 m/s2 halts after 20 m: from 76.7 the bumper ends at 100.3, which still counts as held.
-    candidates = bench.candidates(bench.drive(10.0), bench.drive(8.0, -1.6, s=76.7))
+def test_value_is_the_distance_beyond_the_place_to_hold(bench):
+    # 10 m/s for 6 s: the bumper ends at 113.6 m, 13.9 m beyond 99.7 m.
+    # 8 m/s with -1.6 m/s2 halts after 20 m: from 79.75 m at 99.75 m, which still counts as held, from 80.3 at 100.3 m.
+    drives = [bench.drive(10.0), bench.drive(8.0, -1.6, s=76.15), bench.drive(8.0, -1.6, s=76.7)]
+    candidates = bench.candidates(*drives)
     verdict = bench.gate("signals").check(bench.signal(SignalColor.RED), bench.predictions(), candidates)
-    assert verdict.value == pytest.approx([13.6, 0.3])
-    assert verdict.passed.tolist() == [False, True]
+    assert verdict.value == pytest.approx([13.9, 0.05, 0.6])
+    assert verdict.passed.tolist() == [False, True, False]
 
 
 def test_amber_obliges_only_where_a_comfortable_halt_is_possible(bench):
-    # At 20 m/s halting in 46.9 m takes 4.26 m/s2, more than 3; at 16 m/s 2.73.
+    # At 20 m/s halting within 100.1 - 53.6 = 46.5 m takes 400 / 93 = 4.3 m/s2, more than 3; at 16 m/s 2.75.
     scene = bench.signal(SignalColor.AMBER)
     assert passed(bench, scene, bench.drive(20.0)) == [True]
     assert passed(bench, scene, bench.drive(16.0)) == [False]
@@ -56,11 +57,20 @@ def test_stale_and_missing_signals_are_unknown(bench):
     assert passed(bench, bench.scene(route=route), bench.drive(), unknown_is_red=False) == [True]
 
 
-def test_past_the_line_there_is_no_duty_and_just_over_it_there_is(bench):
+def test_past_the_line_there_is_no_duty_and_before_it_there_is(bench):
     # Bumper at 3.6 + s.
     scene = bench.signal(SignalColor.RED)
-    assert passed(bench, scene, bench.drive(2.0, s=97.0)) == [True]
-    assert passed(bench, scene, bench.drive(2.0, s=96.8), bench.drive(0.0, s=96.8)) == [False, True]
+    assert passed(bench, scene, bench.drive(2.0, s=96.3)) == [True]
+    assert passed(bench, scene, bench.drive(2.0, s=96.1)) == [False]
+
+
+def test_who_stands_just_over_the_line_goes_no_farther(bench):
+    # Bumper at 100.4 m, slower than 1 m/s: it may stay, not go on. From 1 m beyond the line on it has passed it.
+    scene = bench.signal(SignalColor.RED)
+    on = [bench.drive(0.0, s=96.8), bench.drive(0.5, s=96.8), bench.drive(0.0, 1.0, s=96.8)]
+    assert passed(bench, scene, *on) == [True, False, False]
+    assert passed(bench, scene, bench.drive(0.5, s=97.5)) == [True]
+    assert passed(bench, bench.signal(SignalColor.GREEN), *on) == [True, True, True]
 
 
 def stop_sign(bench, previous=None):
