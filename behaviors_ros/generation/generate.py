@@ -11,6 +11,7 @@ from jaxtyping import Int
 from behaviors_ros.datatypes import Array, Candidates, Grid, Predictions, Scene, rounded
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.generation.interface import Generator, Refiner
+from behaviors_ros.generation.minimal_risk_stop import MinimalRiskStop
 from behaviors_ros.generation.motions import together
 
 
@@ -38,13 +39,15 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
 def distinct(candidates: Candidates, instants: int = 7, quantum: float = 1e-3) -> Int[Array, "chosen"]:
     """The first of each set of equal motions: the same position and speed to a `quantum` (m, m/s) at some instants.
 
-    A limit, a leader or a halt often makes motions equal that were meant to differ.
+    A limit, a leader or a halt often makes motions equal that were meant to differ. What others make too is no stop of
+    minimal risk: of those the first other one.
     """
     last = len(candidates.time_s) - 1
     steps = np.unique(np.linspace(0, last, min(instants, last + 1)).round().astype(np.int64))[1:]
     columns = (candidates.position[:, steps, 0], candidates.position[:, steps, 1], candidates.speed[:, steps])
     keys = np.ascontiguousarray(np.round(np.concatenate(columns, axis=1) / quantum))
+    last_resort = [name == MinimalRiskStop.name for name in candidates.generator]
     seen: dict[bytes, int] = {}
-    for row, key in enumerate(keys):
-        seen.setdefault(key.tobytes(), row)
-    return np.array(list(seen.values()), dtype=np.int64)
+    for row in np.argsort(last_resort, kind="stable"):
+        seen.setdefault(keys[row].tobytes(), int(row))
+    return np.array(sorted(seen.values()), dtype=np.int64)

@@ -9,7 +9,7 @@ from generation_scenes import GRID, boxes, planned, scene, straight, turn
 
 from behaviors_ros import registry
 from behaviors_ros.generation import interface
-from behaviors_ros.generation.generate import generate
+from behaviors_ros.generation.generate import distinct, generate
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.scoring import interface as scoring
 
@@ -107,3 +107,12 @@ def test_an_expired_plan_is_not_continued():
     now = scene(straight(), x=10.8, speed=8.0, stamp_ns=100_000_000, previous=plan)
     candidates, _, moving = admitted(now)
     assert moving.any() and "previous" not in candidates.generator
+
+
+def test_of_equal_motions_the_first_is_kept_that_is_no_stop_of_minimal_risk():
+    made = generate(scene(straight(), speed=0.0), NOBODY, GRID, ALL)
+    row = made.generator.index("minimal_risk_stop")
+    twice = replace(made.take(np.full(4, row)), generator=("minimal_risk_stop", "lattice", "previous", "lattice"))
+    assert distinct(twice).tolist() == [1]
+    assert distinct(twice.take(np.array([0, 0]))).tolist() == [0]
+    assert distinct(made).tolist() == list(range(len(made)))
