@@ -144,8 +144,8 @@ def slower_beside(
 ) -> Array:  # fmt: skip
     """The paths with the speed limit (last column) lowered where they lead closely past parked boxes.
 
-    At a gap beside of g m it is `rules[0]` (g - `rules[1]`), at least `rules[2]` m/s, so that it is 10 km/h at 0.4 m and
-    30 km/h at 1 m; and never less than braking from `speed` with `rules[3]` m/s^2 allows.
+    At a gap beside of g m it is `rules[0]` (g - `rules[1]`), at least `rules[2]` m/s, so that it is 10 km/h at 0.4 m
+    and 30 km/h at 1 m; and never less than braking from `speed` with `rules[3]` m/s^2 allows.
     """
     if not len(boxes):
         return tables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def _tracks(data: dict[str, np.ndarray]) -> tuple[Tracks, ...]:
     ends = np.concatenate([[0], np.cumsum(data["track_number"])])
     found = []
     for stamp, low, high in zip(data["stamp_ns"], ends[:-1], ends[1:], strict=True):
-        columns = {name: data[f"track_{name}"][low:high] for name in _TRACK}
+        columns: dict[str, Any] = {name: data[f"track_{name}"][low:high] for name in _TRACK}
         found.append(Tracks(int(stamp), tuple(map(str, data["track_id"][low:high])), **columns))
     return tuple(found)
 

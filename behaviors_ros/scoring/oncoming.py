@@ -34,8 +34,8 @@ class Oncoming:
     """Value: least time to spare, s, at most the limit, for candidates that end beyond the lanes of their direction.
 
     At the end of the horizon an agent comes the other way at u m/s in the ego's place across the road, g m away, and
-    the ego needs t s for the l m past what stands in its lane: (g - l) / u - t is left. It is a matter of beginning: who
-    is in the oncoming lane already leaves it to the gate `collision`.
+    the ego needs t s for the l m past what stands in its lane: (g - l) / u - t is left. It is a matter of beginning:
+    who is in the oncoming lane already leaves it to the gate `collision`.
     """
 
     parameters = OncomingParameters
@@ -96,9 +96,7 @@ class Oncoming:
         end = candidates.s[:, -1]
         clear, bumper = end.copy(), end + self.vehicle.length_m - self.vehicle.rear_overhang_m
         for k in np.argsort(rear, kind="stable"):
-            on = (front[k] > end - self.vehicle.rear_overhang_m) & (
-                rear[k] < np.maximum(clear, bumper) + self.p.join_m
-            )
+            on = (front[k] > end - self.vehicle.rear_overhang_m) & (rear[k] < np.maximum(clear, bumper) + self.p.join_m)
             clear = np.where(on, np.maximum(clear, front[k] + self.vehicle.rear_overhang_m + self.p.after_m), clear)
         return clear - end
 

@@ -87,8 +87,8 @@ def test_a_way_across_by_hand():
 
 def test_a_halt_within_a_region(bench):
     # 118 to 122 m, 1 m to either side, aimed at up to 0.9 m. 3 m to the left at 110 m, 7.65 m are left to 1 m before
-    # the halt's place, 120 - 1.35 m, for 2.1 m across: 5.76 * 2.1 / 7.65^2 = 0.2067 1/m, where 0.6 * tan(0.6) / 2.7 = 0.152
-    # are counted on: 2.1 (1 - 0.152 / 0.2067) = 0.555 m are missed. 10 m farther on there is room enough.
+    # the halt's place, 120 - 1.35 m, for 2.1 m across: 5.76 * 2.1 / 7.65^2 = 0.2067 1/m. Counted on are
+    # 0.6 * tan(0.6) / 2.7 = 0.152 1/m: 2.1 (1 - 0.152 / 0.2067) = 0.555 m are missed. 10 m farther on is room enough.
     for shift, away in ((0.0, 0.555), (10.0, 0.0)):
         where = {
             "low": 118.0 + shift, "high": 122.0 + shift, "polygon": 2.0 * SQUARE * [1.0, 0.5] + [120.0 + shift, 0.0],
