@@ -65,17 +65,23 @@ class Escape:
         front = candidates.s[:, step, None] + self.vehicle.length_m - self.vehicle.rear_overhang_m
         closing = np.maximum(candidates.speed[:, step, None] - np.maximum(speed - braking * time_s, 0.0), 0.0)
         needed = self.p.margin_m + closing * self.p.response_s + np.square(closing) / (2.0 * self.p.braking_mps2)
-        bumper_d = self._bumper_d(scene, candidates, step)[:, None]
-        own_d = np.where(along - half_length > front, bumper_d, candidates.d[:, step, None])
+        own_d = self._offset(scene, candidates, step, along - half_length)
         beside = np.abs(own_d - d) >= 0.5 * self.vehicle.width_m + half_width
         behind = along + half_length <= front - self.vehicle.length_m
         margin = along - half_length - front - needed
         return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
 
-    def _bumper_d(self, scene: Scene, candidates: Candidates, step: int) -> Float[Array, "candidate"]:
-        """Offset of the front bumper, m: who pulls out has it beside what is ahead before the rear axle is."""
-        turned = candidates.yaw[:, step] - route_frame(scene.route).heading(candidates.s[:, step])
-        return candidates.d[:, step] + (self.vehicle.length_m - self.vehicle.rear_overhang_m) * np.sin(turned)
+    def _offset(
+        self, scene: Scene, candidates: Candidates, step: int, at: Float[Array, "candidate agent"]
+    ) -> Float[Array, "candidate agent"]:
+        """Offset of the ego's middle line at arc lengths between its rear axle and its front bumper, m.
+
+        Who pulls out has its bumper beside what is ahead before its rear axle is.
+        """
+        s, d = candidates.s[:, step], candidates.d[:, step]
+        turned = candidates.yaw[:, step] - route_frame(scene.route).heading(s)
+        ahead = np.clip(at - s[:, None], 0.0, self.vehicle.length_m - self.vehicle.rear_overhang_m)
+        return np.asarray(d[:, None] + ahead * np.sin(turned)[:, None])
 
     def _leaders(self, scene: Scene, predictions: Predictions) -> Float[Array, "agent 6"]:
         """s, d on the route, speed along it, braking, half length and width of the agents that do not cross it."""

@@ -22,7 +22,8 @@ class OncomingParameters(Parameters):
     speed_mps: float = value(8.0, "speed that is not exceeded for the pass after the horizon", low=1.0, high=30.0)
     after_m: float = value(1.5, "rear bumper ahead of what is passed before returning", low=0.0, high=20.0)
     join_m: float = value(12.0, "what stands nearer to each other than this is passed together", low=0.0, high=50.0)
-    beside_m: float = value(0.2, "distance beside each other from which two pass", low=0.0, high=2.0)
+    beside_m: float = value(0.6, "distance beside each other from which two pass", low=0.0, high=2.0)
+    further_m: float = value(0.2, "who ends this much farther out than now goes out", low=0.0, high=2.0)
     begun_m: float = value(0.5, "with its side this far beyond its lanes now, the ego goes on", low=0.0, high=5.0)
     against_rad: float = value(2.1, "who is turned more than this against the route is oncoming", low=1.6, high=3.1)
     standing_mps: float = value(0.5, "who is slower stands", low=0.0, high=3.0)
@@ -52,7 +53,7 @@ class Oncoming:
             return at_least(np.full(len(candidates), np.nan), limit_s, candidates)
         now, then = (self._beyond(scene, candidates, step) for step in (0, -1))
         # Who comes to rest where it is does not go out there.
-        out = (then > np.maximum(now, 0.0) + self.p.beside_m) & (now < self.p.begun_m)
+        out = (then > np.maximum(now, 0.0) + self.p.further_m) & (now < self.p.begun_m)
         if not out.any():
             return at_least(none, limit_s, candidates)
         s, d, speed, turned, half_length, half_width = self._ends(scene, predictions)
