@@ -38,7 +38,7 @@ def test_felt_clearance_of_oncoming_and_parallel_traffic(bench):
 @given(st.lists(st.tuples(st.floats(50.1, 110.0), st.floats(-4.0, 4.0), st.floats(0.0, 9.0), st.floats(-3.1, 3.1)),
                 min_size=1, max_size=4))  # fmt: skip
 def test_felt_clearance_agrees_with_every_pair(bench, told):
-    """Second derivation: all pairs of boxes at all instants, without anything left out beforehand. Nobody is behind the rear axle."""
+    """Second derivation: all pairs of boxes at all instants, nothing left out beforehand; nobody is behind the ego."""
     agents = [bench.Agent((x, y), speed, yaw) for x, y, speed, yaw in told]
     drives = [bench.drive(10.0, -1.0, d_end=end) for end in np.linspace(-1.5, 1.5, 12)]
     candidates = bench.candidates(*drives)
