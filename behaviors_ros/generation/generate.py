@@ -16,7 +16,7 @@ from behaviors_ros.generation.motions import together
 
 
 def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Sequence[Generator]) -> Candidates:
-    """The candidates of all generators in their order, with the precision of a message; of equal ones the first.
+    """The candidates of all generators in their order, with the precision of a message; of equal ones one.
 
     Raises `BehaviorsError` when no generator made any: `minimal_risk_stop` always does and belongs in the list.
     """
@@ -37,10 +37,11 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
 
 
 def distinct(candidates: Candidates, instants: int = 7, quantum: float = 1e-3) -> Int[Array, "chosen"]:
-    """The first of each set of equal motions: the same position and speed to a `quantum` (m, m/s) at some instants.
+    """One of each set of equal motions: the same position and speed to a `quantum` (m, m/s) at some instants.
 
-    A limit, a leader or a halt often makes motions equal that were meant to differ. What others make too is no stop of
-    minimal risk: of those the first other one.
+    A limit, a leader or a halt often makes motions equal that were meant to differ. The generator that makes a motion
+    first keeps it, with the last of its labels: that of the highest speed aimed at. What others make too is no stop of
+    minimal risk.
     """
     last = len(candidates.time_s) - 1
     steps = np.unique(np.linspace(0, last, min(instants, last + 1)).round().astype(np.int64))[1:]
@@ -48,6 +49,8 @@ def distinct(candidates: Candidates, instants: int = 7, quantum: float = 1e-3) -
     keys = np.ascontiguousarray(np.round(np.concatenate(columns, axis=1) / quantum))
     last_resort = [name == MinimalRiskStop.name for name in candidates.generator]
     seen: dict[bytes, int] = {}
-    for row in np.argsort(last_resort, kind="stable"):
-        seen.setdefault(keys[row].tobytes(), int(row))
+    for row in np.argsort(last_resort, kind="stable").tolist():
+        key = keys[row].tobytes()
+        if candidates.generator[seen.setdefault(key, row)] == candidates.generator[row]:
+            seen[key] = row
     return np.array(sorted(seen.values()), dtype=np.int64)

@@ -104,5 +104,7 @@ class Escape:
         row = {name: index for index, name in enumerate(scene.tracks.id)}
         known = np.array([row.get(name, -1) for name in predictions.id], dtype=np.int64)
         along = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
-        rate = np.where(known >= 0, (scene.tracks.acceleration[known] * along).sum(axis=1), 0.0) if len(row) else 0.0
-        return np.clip(np.nan_to_num(-np.asarray(rate) * np.ones(len(predictions))), 0.0, self.p.braking_mps2)
+        if not row:
+            return np.zeros(len(predictions))
+        rate = np.nan_to_num(scene.tracks.acceleration[known], posinf=0.0, neginf=0.0)
+        return np.clip(-np.where(known >= 0, (rate * along).sum(axis=1), 0.0), 0.0, self.p.braking_mps2)
