@@ -58,7 +58,8 @@ def test_escape_leaves_out_who_is_alongside(bench):
 
 def test_escape_of_who_has_nosed_past_the_rear_of_a_barrier(bench):
     # Turned 0.3 rad at y = 1.2 m, its bumper at 53.6 m has come to the car's rear end at 53.5 m: there, 3.5 m before
-    # the axle, the ego's middle line is at y = 1.2 + 3.5 sin 0.3 = 2.23 m, 0.925 m from which is beside the car's 0.9 m.
+    # the axle, the ego's middle line is at y = 1.2 + 3.5 sin 0.3 = 2.23 m, 0.925 m from which is beside the car's 0.9
+    # m.
     car, gate = bench.Agent((55.75, 0.0)), bench.gate("escape")
     rows = bench.candidates(bench.drive(1.0, d=1.2), bench.drive(1.0, d=1.2))
     rows.yaw[0] = 0.3
