@@ -39,18 +39,21 @@ def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Seq
 def distinct(candidates: Candidates, instants: int = 7, quantum: float = 1e-3) -> Int[Array, "chosen"]:
     """One of each set of equal motions: the same position and speed to a `quantum` (m, m/s) at some instants.
 
-    A limit, a leader or a halt often makes motions equal that were meant to differ. The generator that makes a motion
-    first keeps it, with the last of its labels: that of the highest speed aimed at. What others make too is no stop of
-    minimal risk.
+    A limit, a leader or a halt often makes motions equal that were meant to differ. The generator and path that make
+    a motion first keep it, with the last of their labels: that of the highest speed aimed at. What others make too is
+    no stop of minimal risk.
     """
     last = len(candidates.time_s) - 1
     steps = np.unique(np.linspace(0, last, min(instants, last + 1)).round().astype(np.int64))[1:]
     columns = (candidates.position[:, steps, 0], candidates.position[:, steps, 1], candidates.speed[:, steps])
     keys = np.ascontiguousarray(np.round(np.concatenate(columns, axis=1) / quantum))
     last_resort = [name == MinimalRiskStop.name for name in candidates.generator]
+    paths = (label.partition(",")[0] for label in candidates.label)
+    origin = list(zip(candidates.generator, paths, strict=True))
     seen: dict[bytes, int] = {}
     for row in np.argsort(last_resort, kind="stable").tolist():
         key = keys[row].tobytes()
-        if candidates.generator[seen.setdefault(key, row)] == candidates.generator[row]:
+        kept = seen.setdefault(key, row)
+        if origin[kept] == origin[row]:
             seen[key] = row
     return np.array(sorted(seen.values()), dtype=np.int64)

@@ -8,12 +8,14 @@ import pytest
 from generation_scenes import GRID, boxes, planned, scene, straight, turn
 
 from behaviors_ros import registry
-from behaviors_ros.datatypes import StopKind, StopPoint
-from behaviors_ros.generation.generate import generate
+from behaviors_ros.datatypes import StopKind, StopPoint, rounded
+from behaviors_ros.generation import interface
+from behaviors_ros.generation.motions import together
 from behaviors_ros.parameters import Vehicle
 
 pytestmark = pytest.mark.usefixtures("without_shape_checks")
 
+assert interface.Generator  # importing it registers the room's plugins
 VEHICLE = Vehicle()
 ALL = [
     registry.create("generator", name, {}, VEHICLE)
@@ -23,6 +25,12 @@ LATTICE, PROPOSALS = ALL[:1], ALL[1:2]
 SIGNAL = StopPoint(StopKind.SIGNAL, 12, 60.0, 75.0, (12,))
 NOBODY = boxes([])
 COMFORT = {"a_low": -4.05, "a_high": 2.40, "jerk": 4.13}
+
+
+def generate(seen, predictions, grid, generators):
+    """The candidates of the generators, equal ones as well: the tests name them by their labels."""
+    groups = [generator.generate(seen, predictions, grid) for generator in generators]
+    return rounded(together([group for group in groups if len(group)]))
 
 
 def find(candidates, *texts, generator=""):

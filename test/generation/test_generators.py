@@ -167,9 +167,23 @@ def test_route_without_length_is_one_clear_error():
 def test_default_count_and_thousand():
     usual = generate(scene(ROUTE, speed=8.0), PARKED, GRID, ALL)
     assert 90 <= len(usual) <= 260
-    many = {"longitudinal": {"speed_fractions": tuple(np.linspace(0.0, 1.0, 41))}}
+    # 61 speeds, four strengths, seven paths or more: 1708 motions before the equal ones go.
+    many = {
+        "longitudinal": {
+            "speed_fractions": tuple(np.linspace(0.0, 1.0, 61)), "accelerations_mps2": (0.6, 1.0, 1.4, 1.8)
+        }
+    }  # fmt: skip
     rich = [registry.create("generator", "lattice", many, VEHICLE), *ALL]
-    assert len(generate(scene(ROUTE, speed=8.0), PARKED, GRID, rich)) >= 600
+    assert len(generate(scene(ROUTE, speed=8.0), PARKED, GRID, rich)) >= 1000
+
+
+def test_equal_motions_are_one():
+    # 0.6 and 0.8 of a limit that a halt behind the parked agent never lets the ego reach make the same motion.
+    together = [generator.generate(scene(ROUTE, speed=8.0), PARKED, GRID) for generator in ALL]
+    made = generate(scene(ROUTE, speed=8.0), PARKED, GRID, ALL)
+    assert len(made) < sum(len(group) for group in together)
+    columns = np.concatenate((made.position[:, 10::10].reshape(len(made), -1), made.speed[:, 10::10]), axis=1)
+    assert len(np.unique(columns.round(3), axis=0)) == len(made)
 
 
 start_states = {
