@@ -53,7 +53,7 @@ class Escape:
         return at_least(np.where((now < 0.0) & brakes, 0.0, np.minimum(soon, 0.0)), 0.0, candidates)
 
     def _margin(
-        self, scene: Scene, candidates: Candidates, leaders: Float[Array, "agent 6"], step: int
+        self, scene: Scene, candidates: Candidates, leaders: Float[Array, "leader 6"], step: int
     ) -> Float[Array, "candidate"]:
         """Least gap less the one needed at a step, m; infinite with nobody ahead or nobody the ego closes up to."""
         if not len(leaders):
@@ -72,8 +72,8 @@ class Escape:
         return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
 
     def _offset(
-        self, scene: Scene, candidates: Candidates, step: int, at: Float[Array, "candidate agent"]
-    ) -> Float[Array, "candidate agent"]:
+        self, scene: Scene, candidates: Candidates, step: int, at: Float[Array, "leader"]
+    ) -> Float[Array, "candidate leader"]:
         """Offset of the ego's middle line at arc lengths between its rear axle and its front bumper, m.
 
         Who pulls out has its bumper beside what is ahead before its rear axle is.
@@ -83,7 +83,7 @@ class Escape:
         ahead = np.clip(at - s[:, None], 0.0, self.vehicle.length_m - self.vehicle.rear_overhang_m)
         return np.asarray(d[:, None] + ahead * np.sin(turned)[:, None])
 
-    def _leaders(self, scene: Scene, predictions: Predictions) -> Float[Array, "agent 6"]:
+    def _leaders(self, scene: Scene, predictions: Predictions) -> Float[Array, "leader 6"]:
         """s, d on the route, speed along it, braking, half length and width of the agents that do not cross it."""
         first, rows = np.argmax(predictions.valid, axis=1), np.arange(len(predictions))
         frame = route_frame(scene.route)
