@@ -58,7 +58,7 @@ test-ros: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test/ros test/packaging -m "not slow" -q --durations=5
 
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest test -m slow -q --durations=5
+	$(BIN)/python -m pytest test -m slow --ignore=test/robustness -q --durations=5
 
 test-scenes: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test/robustness -m slow -q
