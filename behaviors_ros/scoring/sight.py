@@ -54,7 +54,8 @@ def arrivals(
         p.braking_mps2, 0.0,
     ).T  # fmt: skip
     comes_s = nearest_view(arrival_s, before, last)
-    early = np.clip(1.0 - comes_s / np.maximum(leaving_s, 1e-6), 0.0, 1.0)
+    # Who never comes is not early, not even for who never leaves.
+    early = np.clip(1.0 - np.minimum(comes_s, 1e6) / np.clip(leaving_s, 1e-6, 1e5), 0.0, 1.0)
     risk = p.chance * early * np.clip(speed / p.creep_mps - 1.0, 0.0, 1.0)
     return np.where(np.isfinite(last), risk, 0.0)
 
