@@ -15,6 +15,7 @@ from behaviors_ros import registry
 from behaviors_ros.datatypes import Array, Candidates, Grid, Predictions, Scene
 from behaviors_ros.generation import offsets
 from behaviors_ros.generation.driving import Driving
+from behaviors_ros.generation.gaps import least_jerk
 from behaviors_ros.generation.laid import previous_path
 from behaviors_ros.generation.motions import empty, on_grid
 from behaviors_ros.generation.offsets import Lateral
@@ -135,27 +136,10 @@ class TimedArrival:
 
     def _along(self, situation: Situation, lengths: Array, ends: Ends) -> tuple[Array, Array]:
         """Distance, speed, acceleration (motion, step, 3) of the quintics, and which of them the vehicle can do."""
-        start, time = situation.start, situation.grid.time_s
-        T = ends[:, :1]
-        t = np.minimum(time[None, :], T)
-        c3, c4, c5 = _quintic(start.speed, start.acceleration, lengths[:, None], ends[:, 2:3], T)
-        x = t * (start.speed + t * (0.5 * start.acceleration + t * (c3 + t * (c4 + t * c5))))
-        v = start.speed + t * (start.acceleration + t * (3.0 * c3 + t * (4.0 * c4 + t * 5.0 * c5)))
-        a = start.acceleration + t * (6.0 * c3 + t * (12.0 * c4 + t * 20.0 * c5))
-        later = time[None, :] > T
-        x, a = x + np.where(later, (time[None, :] - T) * ends[:, 2:3], 0.0), np.where(later, 0.0, a)
+        start, (time, _, speed) = situation.start, ends.T
+        along = least_jerk(start.speed, start.acceleration, lengths, speed, time, situation.grid.time_s)
+        v, a = along[..., 1], along[..., 2]
         possible = (v.min(axis=1) >= 0.0) & (lengths > 0.0) & (v.max(axis=1) <= self.vehicle.speed_max_mps)
         possible &= a.min(axis=1) >= -min(self.values.deceleration_mps2, self.vehicle.deceleration_max_mps2)
         possible &= a.max(axis=1) <= self.vehicle.acceleration_max_mps2 + 1e-9
-        return np.stack((x, np.maximum(v, 0.0), a), axis=2), possible
-
-
-def _quintic(speed: float, acceleration: float, length: Array, end_speed: Array, time: Array) -> tuple[Array, ...]:
-    """Coefficients of t^3, t^4, t^5 from (0, speed, acceleration) to (length, end speed, 0) at `time`."""
-    gap = length - speed * time - 0.5 * acceleration * time**2
-    slope = (end_speed - speed - acceleration * time) * time
-    bend = -acceleration * time**2
-    c3 = (10.0 * gap - 4.0 * slope + 0.5 * bend) / time**3
-    c4 = (-15.0 * gap + 7.0 * slope - bend) / time**4
-    c5 = (6.0 * gap - 3.0 * slope + 0.5 * bend) / time**5
-    return c3, c4, c5
+        return along, possible
