@@ -378,6 +378,8 @@ class Predictions:
 
     id as in the tracks; probability sums to 1 over the valid modes of an agent; position: box centre, m; speed m/s
     along yaw; covariance: of the position, m^2, growing with time; invalid modes are NaN with probability 0.
+    model_hash: checksum of the learned model, where one was used. For diagnostics, not in messages: notes counts agents
+    by what was done about them, warning says in words what went wrong.
     """
 
     stamp_ns: int
@@ -395,6 +397,8 @@ class Predictions:
     covariance: Float[Array, "agent mode step 2 2"]
     model_hash: str = ""
     degraded: Degraded = Degraded.NONE
+    notes: dict[str, int] = field(default_factory=dict)
+    warning: str = ""
 
     def __len__(self) -> int:
         """Number of agents."""

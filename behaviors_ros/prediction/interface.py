@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from behaviors_ros.datatypes import Grid, Predictions, Scene
-from behaviors_ros.prediction import class_aware, constant_turn_rate, constant_velocity, lane_following
+from behaviors_ros.prediction import class_aware, constant_turn_rate, constant_velocity, lane_following, learned
 
-__all__ = ["Predictor", "class_aware", "constant_turn_rate", "constant_velocity", "lane_following"]
+__all__ = ["Predictor", "class_aware", "constant_turn_rate", "constant_velocity", "lane_following", "learned"]
 
 
 @runtime_checkable

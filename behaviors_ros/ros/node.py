@@ -177,9 +177,14 @@ class LifecycleAdapter(LifecycleNode):
         if level >= self._state[0] or self._seen > 0:
             self._state, self._seen = (level, text), 0
 
+    def facts(self) -> dict[str, str]:
+        """What /diagnostics shows besides the counts."""
+        return {}
+
     def _diagnose(self) -> None:
         level, text = self._state
-        values = [KeyValue(key=key, value=str(number)) for key, number in sorted(self.counts.items())]
+        shown = {key: str(number) for key, number in self.counts.items()} | self.facts()
+        values = [KeyValue(key=key, value=text) for key, text in sorted(shown.items())]
         status = DiagnosticStatus(
             level=level, name=f"behaviors: {self.name}", message=text, hardware_id="behaviors_ros", values=values
         )

@@ -6,14 +6,17 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Scene, rounded
 from behaviors_ros.parameters import value
 from behaviors_ros.ros.conversion_stages import Cycle, origin_of, predictions_message
-from behaviors_ros.ros.declare import plugin
-from behaviors_ros.ros.node import OK
+from behaviors_ros.ros.declare import plugin, plugin_values
+from behaviors_ros.ros.node import OK, WARN
 from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
+from behaviors_ros.ros.shadow import Shadow, ShadowParameters
 from behaviors_ros.ros.warm import warm_scene
 from behaviors_ros.ros.warm_drive import warm_up
 
@@ -22,6 +25,7 @@ class PredictionParameters(PlanningParameters):
     """Parameters of the prediction node, besides those of its predictor under the predictor's name."""
 
     predictor: str = value(DEFAULTS.predictor, "plugin that predicts (`behaviors plugins` lists them)")
+    shadow: ShadowParameters = ShadowParameters()
 
 
 class PredictionNode(PlanningNode):
@@ -31,6 +35,7 @@ class PredictionNode(PlanningNode):
     stage = "prediction"
     model = PredictionParameters
     plugins = {"predictor": "predictor"}
+    shadow: Shadow | None = None
 
     def configure(self, parameters: PredictionParameters) -> None:
         """Construct the predictor."""
@@ -41,6 +46,16 @@ class PredictionNode(PlanningNode):
         self.listen(parameters, history=True)
         self.predictor.predict(warm_scene(self.inputs.map, parameters.vehicle), self.grid)
         warm_up(replace(self.default_stages(), predictor=self.predictor), predict_only=True)
+        self.shadow = self._shadow(parameters)
+
+    def _shadow(self, parameters: PredictionParameters) -> Shadow | None:
+        """The candidate model that runs beside, with the parameters of the learned predictor but for the model."""
+        if not parameters.shadow.model:
+            return None
+        values = plugin_values(self, "predictor", "learned") | {"model": parameters.shadow.model}
+        candidate = registry.create("predictor", "learned", values, parameters.vehicle)
+        warm_up(replace(self.default_stages(), predictor=candidate), predict_only=True)
+        return Shadow(candidate, self.grid, parameters.shadow)
 
     def perceived(self) -> None:
         """Begin a cycle with the latest of everything."""
@@ -64,7 +79,20 @@ class PredictionNode(PlanningNode):
         predictions = rounded(self.predictor.predict(scene, self.grid))
         of = replace(self.timed(of, since), degraded=scene.degraded | predictions.degraded)
         self.publisher.publish(predictions_message(predictions, of, self.predictor.name, origin_of(scene.ego)))
-        self.report(OK, "predicting")
+        self.counts.update(predictions.notes)
+        self.report(WARN if predictions.warning else OK, predictions.warning or "predicting")
+        if self.shadow is not None:
+            self.shadow.show(scene, predictions)
+
+    def facts(self) -> dict[str, str]:
+        """How far a candidate model diverges."""
+        return self.shadow.facts() if self.shadow is not None else {}
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the candidate's thread as well."""
+        if self.shadow is not None:
+            self.shadow.stop()
+        return super().on_cleanup(state)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from behaviors_ros.ros.recorder import full_name
 from behaviors_ros.ros.scene import Recent, SceneInputs, SceneParameters, refusal
 
 _READ = ("route", "odometry", "tracks", "signals", "predictions", "candidates", "scores", "selected")
+_INPUTS = _READ[:4]
 _STAMPED = ("odometry", "tracks", "signals")
 
 
@@ -106,3 +107,20 @@ def recorded_cycles(
     for topic, message, at_ns in read_bag(bag, types):
         collector.take(topic.removeprefix(f"{NAMESPACE}/"), message, at_ns)
         yield from collector.ready()
+
+
+def recorded_scenes(bag: Path, parameters: SceneParameters, vehicle: Vehicle) -> Iterator[Scene]:
+    """The scene of every tracks message of a bag, with its track history: what a predictor would be given.
+
+    Inputs are enough; a bag that cannot be read raises InputError.
+    """
+    types = {full_name(TOPICS[name]): TOPICS[name].message() for name in _INPUTS}
+    collector = _Collector(SceneInputs(parameters, vehicle, history=True), vehicle)
+    for topic, message, at_ns in read_bag(bag, types):
+        name = topic.removeprefix(f"{NAMESPACE}/")
+        collector.take(name, message, at_ns)
+        found = collector.inputs.latest()
+        if name == "tracks" and not isinstance(found, str):
+            scene = collector.inputs.scene(found)
+            if scene is not None:
+                yield scene

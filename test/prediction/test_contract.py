@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from prediction_scenes import mixed_scene, scene, town, tracks
+from tiny_model import shared_model
 
 import behaviors_ros.prediction.interface  # noqa: F401
 from behaviors_ros import registry
@@ -17,6 +18,8 @@ ARRAYS = ("valid", "probability", "intent", "position", "yaw", "speed", "covaria
 
 
 def predictor(name, **values):
+    if name == "learned":
+        values["model"] = str(shared_model())
     return registry.create("predictor", name, values, Vehicle())
 
 

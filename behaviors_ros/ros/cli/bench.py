@@ -1,4 +1,4 @@
-"""`behaviors bench latency`, `plan` and `throughput`."""
+"""`behaviors bench latency`, `plan`, `predict` and `throughput`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.progress import track
 
 from behaviors_ros.errors import InputError
-from behaviors_ros.evaluation import bench_plan, bench_plot, bench_throughput
+from behaviors_ros.evaluation import bench_plan, bench_plot, bench_predict, bench_throughput
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.latency import default_map, measure
 
@@ -20,6 +20,7 @@ def add(app: typer.Typer) -> None:
     bench = typer.Typer(help="Benchmarks.", no_args_is_help=True)
     bench.command()(latency)
     bench.command()(plan)
+    bench.command()(predict)
     bench.command()(throughput)
     app.add_typer(bench, name="bench")
 
@@ -87,6 +88,30 @@ def plan(
     if plot is not None:
         plot.write_text(bench_plot.picture(found[:first], found[first:]))
     write_json(json, [asdict(row) for row in known.values()])
+
+
+def predict(
+    predictor: Annotated[str, typer.Option(help="Plugin that predicts.")] = "learned",
+    agents: Annotated[str, typer.Option(help="Numbers of agents, with commas.")] = "1,5,10,20,40,64,100,150,200",
+    repeats: Annotated[int, typer.Option(help="Rounds of 8 scenes for each number.", min=1)] = 25,
+    model: Annotated[str, typer.Option(help="Of `learned`: model file or folder; empty: the shipped one.")] = "",
+    mapless: Annotated[bool, typer.Option("--mapless", help="Scenes without a map.")] = False,
+    json: JsonOption = None,
+) -> None:
+    """CPU time of one call of a predictor over the number of agents, features and all; the model is asked for all.
+
+    JSON: a list of {predictor, agents, p50_ms, p99_ms, by_model, calls}.
+    """
+    numbers = _numbers(agents, "bench predict", "--agents")
+    values = {"model": model, "max_agents": max(*numbers, 1)} if predictor == "learned" else {}
+    made = bench_predict.predictor_of(predictor, values)
+    found = [
+        bench_predict.measure(made, number, repeats, mapless=mapless)
+        for number in track(numbers, description="agents", transient=True)
+    ]
+    columns = ("agents", "p50 ms", "p99 ms", "by the model")
+    print_table(f"CPU time of {predictor}", columns, [(r.agents, r.p50_ms, r.p99_ms, r.by_model) for r in found])
+    write_json(json, [asdict(row) for row in found])
 
 
 def throughput(
