@@ -68,4 +68,3 @@ def scenes(scenario: Scenario, agents: int, seed: int, mapless: bool = False) ->
             past = replace(now, stamp_ns=step * 100_000_000, position=now.position - (3.0 - 0.1 * step) * now.velocity)
             history = updated(history, past, 31)
         yield Scene(ego.stamp_ns, ego, now, scenario.route, None if mapless else scenario.map, history=history)
-

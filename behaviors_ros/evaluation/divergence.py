@@ -32,7 +32,7 @@ class Divergence:
     def none(times_s: tuple[float, ...]) -> Divergence:
         """Nothing compared so far."""
         shape = (CLASSES, len(times_s))
-        return Divergence(times_s, 0, np.zeros(shape, np.int64), *(np.zeros(shape) for _ in range(3)))
+        return Divergence(times_s, 0, np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), np.zeros(shape))
 
     def rows(self) -> list[dict[str, Any]]:
         """Means for every class that was seen and for all together, by horizon."""
@@ -62,9 +62,9 @@ def added(so_far: Divergence, active: Predictions, candidate: Predictions) -> Di
         step = round(time_s / dt_s)
         if step >= len(active.time_s) or not len(active):
             continue
-        modes = np.hypot(*(_likeliest(active, step) - _likeliest(candidate, step)).T)
-        means = np.hypot(*(_mean(active, step) - _mean(candidate, step)).T)
-        known = np.isfinite(modes) & np.isfinite(means)
+        modes: Array = np.hypot(*(_likeliest(active, step) - _likeliest(candidate, step)).T)
+        means: Array = np.hypot(*(_mean(active, step) - _mean(candidate, step)).T)
+        known: Array = np.isfinite(modes + means)
         np.add.at(agents[:, at], kind[known], 1)
         np.add.at(likeliest[:, at], kind[known], modes[known])
         np.add.at(mean[:, at], kind[known], means[known])
@@ -85,4 +85,4 @@ def _likeliest(found: Predictions, step: int) -> Float[Array, "agent 2"]:
 def _mean(found: Predictions, step: int) -> Float[Array, "agent 2"]:
     """Mean position over the modes, weighted by their probability; NaN without a mode."""
     weighted = np.where(found.valid[..., None], found.position[:, :, step] * found.probability[..., None], 0.0)
-    return np.where(found.valid.any(axis=1)[:, None], weighted.sum(axis=1), np.nan)
+    return np.where(found.valid.any(axis=1, keepdims=True), weighted.sum(axis=1), np.nan)

@@ -57,7 +57,9 @@ class Session:
             require_tensors(self.model.path, field, found, shapes(getattr(self.model.contract, field)))
             for tensor in tensors:
                 if tensor.type != "tensor(float)" or isinstance(tensor.shape[0], int):
-                    problem = f"'{tensor.name}' is {tensor.type} with {tensor.shape[0]} agents, not any number of float32"
+                    problem = (
+                        f"'{tensor.name}' is {tensor.type} with {tensor.shape[0]} agents, not any number of float32"
+                    )
                     raise InputError(self.model.path, field, problem, "export it anew")
 
     def run(self, arrays: dict[str, Array]) -> dict[str, Array] | str:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from behaviors_ros.datatypes import AgentClass, Array, Degraded, EgoState, Goal, Grid, Intent, Predictions, Scene, Tracks
-from behaviors_ros.datatypes import among
+from behaviors_ros.datatypes import (
+    AgentClass,
+    Array,
+    Degraded,
+    EgoState,
+    Goal,
+    Grid,
+    Intent,
+    Predictions,
+    Scene,
+    Tracks,
+    among,
+)
 from behaviors_ros.errors import InputError
 from behaviors_ros.maps.route import mapless_route
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -16,8 +28,8 @@ from behaviors_ros.prediction.agents import Agents, agents_now, predictions
 from behaviors_ros.prediction.class_aware import ClassAware, ClassAwareParameters
 from behaviors_ros.prediction.inference import Provider, Session
 from behaviors_ros.prediction.learned_features import features
-from behaviors_ros.prediction.learned_modes import Answer, Plausible, learned_modes, usable
-from behaviors_ros.prediction.model_contract import Contract, read_model, require_tensors, shapes
+from behaviors_ros.prediction.learned_modes import Answer, Frames, Plausible, learned_modes, usable
+from behaviors_ros.prediction.model_contract import Contract, read_model
 from behaviors_ros.prediction.models import model_file
 from behaviors_ros.registry import register
 
@@ -38,19 +50,17 @@ class LearnedParameters(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What the model said of the tracks at `rows`, in their frames (origin m, yaw rad)."""
+    """What the model said of the tracks at `rows`, in their frames."""
 
     rows: Int[Array, "row"]
     agents: Agents
-    origin: Float[Array, "row 2"]
-    yaw: Float[Array, "row"]
+    frames: Frames
     answer: Answer
 
     def take(self, chosen: Bool[Array, "row"]) -> Reply:
         """The chosen ones."""
-        parts = {name: array[chosen] for name, array in vars(self.answer).items()}
         agents = self.agents.take(np.flatnonzero(chosen))
-        return Reply(self.rows[chosen], agents, self.origin[chosen], self.yaw[chosen], Answer(**parts))
+        return Reply(self.rows[chosen], agents, self.frames.take(chosen), self.answer.take(chosen))
 
 
 @register("predictor", "learned")
@@ -132,19 +142,17 @@ class Learned:
         answer = Answer(outputs["probability"], outputs["position"], outputs["spread"])
         if single:
             answer = Answer(np.ones((rows.size, 1), np.float32), outputs["single"][:, None], outputs["spread"][:, :1])
-        return Reply(rows, agents.take(rows), found.origin, found.yaw, answer)
+        return Reply(rows, agents.take(rows), Frames(found.origin, found.yaw, found.speed), answer)
 
     def _usable(self, reply: Reply) -> Bool[Array, "row"]:
-        return usable(reply.answer, reply.agents, self.contract.features, self.values.plausible)
+        return usable(reply.answer, reply.frames.speed, self.contract.features, self.values.plausible)
 
     # --- putting together --------------------------------------------------------------------------------------------
 
     def _modes(self, scene: Scene, grid: Grid, reply: Reply) -> Predictions:
         """Predictions of the tracks that the model answered for."""
         schema, plausible = self.contract.features, self.values.plausible
-        modes, covariance = learned_modes(
-            reply.answer, reply.agents, reply.origin, reply.yaw, schema, grid, plausible
-        )  # fmt: skip
+        modes, covariance = learned_modes(reply.answer, reply.agents, reply.frames, schema, grid, plausible)
         only = replace(scene, tracks=scene.tracks.take(reply.rows))
         return predictions(only, grid, reply.agents, modes, covariance)
 
@@ -164,23 +172,22 @@ class Learned:
     # --- at configure ------------------------------------------------------------------------------------------------
 
     def _try_out(self) -> None:
-        """Features of the contract's form, and a finite answer for one agent and for as many as ever; compiles all."""
+        """A finite answer for two agents and for as many as ever; compiles and allocates all that a cycle needs."""
         scene, path = _trial(self.contract), self._session.model.path
         agents = agents_now(scene, self.vehicle)
         for count in (len(agents), self.values.max_agents):
             found = features(scene, np.arange(count) % len(agents), self.contract.features, self.vehicle)
-            made = {name: array.shape[1:] for name, array in found.arrays.items()}
-            require_tensors(path, "features that this code makes", made, shapes(self.contract.inputs))
             outputs = self._session.run(found.arrays)
             if isinstance(outputs, str):
                 raise InputError(path, "model", f"does not run ({outputs})", "export it anew")
-        if not all(np.isfinite(array).all() for array in outputs.values()):
+            if all(np.isfinite(array).all() for array in outputs.values()):
+                continue
             raise InputError(path, "model", "gives numbers that are not finite", "train and export it anew")
         self.predict(scene, Grid())
 
 
 def nearest_approach(ego: EgoState, agents: Agents, look_s: float) -> Float[Array, "agent"]:
-    """Least distance to the ego within `look_s` if both keep their velocity, m; 0 for all where the ego is not known."""
+    """Least distance to the ego within `look_s` if both keep their velocity, m; 0 where the ego is not known."""
     apart = agents.position - ego.position
     heading = np.array([np.cos(ego.yaw), np.sin(ego.yaw)])
     closing = agents.direction * agents.speed[:, None] - ego.speed * heading
@@ -212,7 +219,7 @@ def _together(
         left = np.setdiff1d(np.arange(len(agents)), rows)
         parts.append((left, others))
     count = max(part.valid.shape[1] for _, part in parts)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, nothing in _BY_MODE.items():
         sample = getattr(by_model, name)
         whole = np.full((len(agents), count, *sample.shape[2:]), nothing, sample.dtype)

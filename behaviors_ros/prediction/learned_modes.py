@@ -45,16 +45,33 @@ class Answer:
     position: Float[Array, "agent mode knot 2"]
     spread: Float[Array, "agent mode knot 3"]
 
+    def take(self, chosen: Bool[Array, "agent"]) -> Answer:
+        """The chosen agents'."""
+        return Answer(**{name: array[chosen] for name, array in vars(self).items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The agents' frames in the map: origin m, yaw rad of x; and their speed along it now, m/s."""
+
+    origin: Float[Array, "agent 2"]
+    yaw: Float[Array, "agent"]
+    speed: Float[Array, "agent"]
+
+    def take(self, chosen: Bool[Array, "agent"]) -> Frames:
+        """The chosen agents'."""
+        return Frames(**{name: array[chosen] for name, array in vars(self).items()})
+
 
 def usable(
-    answer: Answer, agents: Agents, schema: FeatureSchema, values: Plausible
+    answer: Answer, speed: Float[Array, "agent"], schema: FeatureSchema, values: Plausible
 ) -> Bool[Array, "agent"]:
     """Whose answer can be used: finite, a distribution, positions that can be reached, spreads that mean something."""
     time_s = schema.future_dt_s * np.arange(1, schema.future_steps + 1)
     with np.errstate(invalid="ignore", over="ignore"):
         total = answer.probability.sum(axis=1)
         distributed = (answer.probability >= 0.0).all(axis=1) & (np.abs(total - 1.0) < 1e-3)
-        ahead = answer.position[..., 0] - agents.speed[:, None, None] * time_s
+        ahead = answer.position[..., 0] - speed[:, None, None] * time_s
         away = np.hypot(ahead, answer.position[..., 1])
         reached = (away <= values.slack_m + 0.5 * values.acceleration_mps2 * time_s**2).all(axis=(1, 2))
         log = answer.spread[..., :2]
@@ -64,19 +81,18 @@ def usable(
 
 
 def learned_modes(
-    answer: Answer, agents: Agents, origin: Float[Array, "agent 2"], yaw: Float[Array, "agent"],
-    schema: FeatureSchema, grid: Grid, values: Plausible,
-) -> tuple[Modes, Float[Array, "agent mode step 2 2"]]:  # fmt: skip
-    """Modes in the map frame and their covariances, m^2. origin, yaw: the agents' frames."""
+    answer: Answer, agents: Agents, frames: Frames, schema: FeatureSchema, grid: Grid, values: Plausible
+) -> tuple[Modes, Float[Array, "agent mode step 2 2"]]:
+    """Modes in the map frame and their covariances, m^2."""
     vehicle = among(agents.kind, VEHICLES)
     curvature = np.where(vehicle, values.vehicle_curvature_1pm, values.other_curvature_1pm)
+    arrays = (answer.position, answer.spread, frames.speed, curvature, frames.origin, frames.yaw, agents.covariance)
     position, turned, speed, motion, covariance = _decoded(
-        np.ascontiguousarray(answer.position, np.float64), np.ascontiguousarray(answer.spread, np.float64),
-        agents.speed, curvature, np.ascontiguousarray(origin), np.ascontiguousarray(yaw),
-        np.ascontiguousarray(agents.covariance), schema.future_dt_s, grid.time_s, agents.age_s, values.floor_m,
+        *(np.ascontiguousarray(array, np.float64) for array in arrays), schema.future_dt_s, grid.time_s, agents.age_s,
+        values.floor_m,
     )  # fmt: skip
     # Who reverses moves against its box.
-    along = np.cos(yaw - agents.yaw)[:, None, None]
+    along = np.cos(frames.yaw - agents.yaw)[:, None, None]
     modes = Modes(
         probability=answer.probability.astype(np.float64),
         intent=_intent(turned[:, :, -1], speed, vehicle, values),
@@ -168,7 +184,7 @@ def _decoded(
     knots: Array, spread: Array, speed: Array, curvature: Array, origin: Array, yaw: Array, now: Array, dt: float,
     time: Array, age: float, floor: float,
 ) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
-    """Position m, angle turned rad, speed m/s, direction of motion rad, covariance m^2, all (agent, mode, step, ...)."""
+    """Position m, angle turned rad, speed m/s, direction of motion rad, covariance m^2; (agent, mode, step, ...)."""
     n, modes, count = knots.shape[0], knots.shape[1], knots.shape[2]
     steps = time.shape[0]
     position = np.empty((n, modes, steps, 2))

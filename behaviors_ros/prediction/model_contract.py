@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from behaviors_ros.datatypes import AgentClass
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, validated, value
@@ -45,7 +47,7 @@ class Contract(Parameters):
     made: str = value("", "day of its export, ISO 8601")
     model_sha256: str = value("", "checksum of the model file")
     model_bytes: int = value(0, "size of the model file", low=0)
-    features: FeatureSchema = FeatureSchema()
+    features: FeatureSchema = Field(description="what the model is shown, and the steps and modes of its answer")
     inputs: tuple[Tensor, ...] = value((), "what the model is given")
     outputs: tuple[Tensor, ...] = value((), "what the model answers")
     kinds: tuple[str, ...] = value((), "classes of road users that it answers for; the others are left to physics")
@@ -127,9 +129,11 @@ def read_contract(path: Path) -> Contract:
         if name not in AgentClass.__members__:
             known = ", ".join(AgentClass.__members__)
             raise InputError(path, "kinds", f"'{name}' is no class of road users", f"known: {known}")
-    if contract.features.version != FeatureSchema().version:
-        problem = f"version {contract.features.version} of the features; this code makes {FeatureSchema().version}"
+    ours = FeatureSchema.model_fields["version"].default
+    if contract.features.version != ours:
+        problem = f"version {contract.features.version} of the features; this code makes {ours}"
         raise InputError(path, "features.version", problem, "export the model with this version of the package")
+    require_tensors(path, "inputs", shapes(contract.inputs), contract.features.shapes)
     require_tensors(path, "outputs", shapes(contract.outputs), shapes(output_tensors(contract.features)))
     return contract
 

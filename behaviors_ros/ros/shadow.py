@@ -84,8 +84,8 @@ class Shadow:
         return shown | ({"shadow last failure": self.last_failure} if self.last_failure else {})
 
     def stop(self) -> None:
-        """End the thread."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """End the thread, after the scene it has."""
+        self._pool.shutdown(wait=True)
 
 
 def _stand_back(niceness: int) -> None:

@@ -8,7 +8,7 @@ from behaviors_ros.datatypes import Grid, Intent
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.prediction.agents import agents_now
 from behaviors_ros.prediction.learned_features import FeatureSchema
-from behaviors_ros.prediction.learned_modes import Answer, Plausible, learned_modes, usable
+from behaviors_ros.prediction.learned_modes import Answer, Frames, Plausible, learned_modes, usable
 
 SCHEMA = FeatureSchema()
 KNOTS_S = SCHEMA.future_dt_s * np.arange(1, SCHEMA.future_steps + 1)
@@ -23,8 +23,8 @@ def answer(path, log_along=0.0, log_across=0.0, correlation=0.0):
 def decoded(path, speed, yaw=0.0, kind=1, box_yaw=None, grid=None, **spread):
     row = (kind, 10.0, 20.0, yaw if box_yaw is None else box_yaw, speed)
     agents = agents_now(scene(tracks([row], covariance=np.zeros((1, 2, 2)))), Vehicle())
-    said, frame = answer(path, **spread), (np.array([[10.0, 20.0]]), np.array([yaw]))
-    modes, covariance = learned_modes(said, agents, *frame, SCHEMA, grid or Grid(), Plausible())
+    said, frames = answer(path, **spread), Frames(np.array([[10.0, 20.0]]), np.array([yaw]), np.array([speed]))
+    modes, covariance = learned_modes(said, agents, frames, SCHEMA, grid or Grid(), Plausible())
     return {name: array[0, 0] for name, array in vars(modes).items()} | {"covariance": covariance[0, 0]}
 
 
@@ -103,10 +103,10 @@ def test_correlation_turns_with_the_motion():
 
 @pytest.mark.parametrize("spoil", ["nan", "far", "sum", "negative", "narrow", "wide", "infinite spread"])
 def test_what_cannot_be_used_is_told_by_agent(spoil):
-    agents = agents_now(scene(tracks([(1, 0.0, 0.0, 0.0, 8.0), (1, 50.0, 0.0, 0.0, 8.0)])), Vehicle())
+    speed = np.full(2, 8.0)
     one = answer(straight(8.0))
     good = Answer(*(np.concatenate([part, part]) for part in vars(one).values()))
-    assert usable(good, agents, SCHEMA, Plausible()).tolist() == [True, True]
+    assert usable(good, speed, SCHEMA, Plausible()).tolist() == [True, True]
     parts = {name: array.copy() for name, array in vars(good).items()}
     if spoil == "nan":
         parts["position"][1, 0, -1, 1] = np.nan
@@ -117,4 +117,4 @@ def test_what_cannot_be_used_is_told_by_agent(spoil):
         parts["probability"][1] = 0.9 if spoil == "sum" else -1.0
     else:
         parts["spread"][1, 0, 0, 0] = {"narrow": -20.0, "wide": 20.0}.get(spoil, np.inf)
-    assert usable(Answer(**parts), agents, SCHEMA, Plausible()).tolist() == [True, False]
+    assert usable(Answer(**parts), speed, SCHEMA, Plausible()).tolist() == [True, False]

@@ -1,9 +1,10 @@
 """Makes a tiny model with its contract: constant velocity in a few modes, bent a little by all its inputs.
 
-With `fault`: "nan" and "far" spoil the answer of agents longer than 10 m, "sum" gives probabilities that do not sum to 1.
+With `fault`: "nan" and "far" spoil the answer of agents longer than 10 m, "sum" has probabilities of another sum.
 """
 
 import json
+import math
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from behaviors_ros.datatypes import AgentClass
-from behaviors_ros.parameters import Vehicle, yaml_tree
-from behaviors_ros.prediction import learned
-from behaviors_ros.prediction.learned_features import FeatureSchema, features
+from behaviors_ros.parameters import yaml_tree
+from behaviors_ros.prediction.learned_features import AGENT, FeatureSchema
 from behaviors_ros.prediction.model_contract import Contract, Tensor, output_tensors, sha256
 
 KINDS = ("CAR", "TRUCK", "BUS", "MOTORCYCLE", "BICYCLE", "PEDESTRIAN", "ANIMAL")
@@ -34,8 +33,7 @@ def tiny_model(folder, name="tiny", seed=0, fault="", kinds=KINDS, sway=0.2, **c
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
     schema = FeatureSchema()
-    arrays = example(schema)
-    graph = _graph(onnx, schema, arrays, seed, fault, sway)
+    graph = _graph(onnx, schema, seed, fault, sway)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     data = model.SerializeToString()
@@ -43,20 +41,14 @@ def tiny_model(folder, name="tiny", seed=0, fault="", kinds=KINDS, sway=0.2, **c
     (folder / f"{name}.onnx").write_bytes(data)
     made = Contract(
         name=name, made="2026-01-01", model_sha256=sha256(data), model_bytes=len(data), features=schema, kinds=kinds,
-        inputs=tuple(Tensor(name=key, shape=array.shape[1:]) for key, array in arrays.items()),
+        inputs=tuple(Tensor(name=name, shape=shape) for name, shape in schema.shapes.items()),
         outputs=output_tensors(schema),
     )  # fmt: skip
     (folder / f"{name}.json").write_text(json.dumps(yaml_tree(made) | contract))
     return folder / f"{name}.onnx"
 
 
-def example(schema):
-    """Features of two agents."""
-    contract = Contract(kinds=(AgentClass.CAR.name,))
-    return features(learned._trial(contract), np.arange(2), schema, Vehicle()).arrays
-
-
-def _graph(onnx, schema, arrays, seed, fault, sway):
+def _graph(onnx, schema, seed, fault, sway):
     helper, random = onnx.helper, np.random.default_rng(seed)
     modes, steps = schema.modes, schema.future_steps
     time_s = schema.future_dt_s * np.arange(1, steps + 1)
@@ -70,15 +62,17 @@ def _graph(onnx, schema, arrays, seed, fault, sway):
         nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    flat = [node("Reshape", [key, constant(f"{key}_flat", np.array([0, -1]))], f"{key}_2d") for key in arrays]
+    flat = [node("Reshape", [key, constant(f"{key}_flat", np.array([0, -1]))], f"{key}_2d") for key in schema.shapes]
     everything = node("Concat", flat, "everything", axis=1)
-    size = sum(int(np.prod(array.shape[1:])) for array in arrays.values())
+    size = sum(math.prod(shape) for shape in schema.shapes.values())
     weight = random.normal(size=(size, modes * steps * 2)).astype(np.float32) / np.sqrt(size)
-    bent = node("Tanh", [node("MatMul", [everything, constant("w", (0.05 * weight).astype(np.float32))], "mixed")], "bent")
+    bent = node(
+        "Tanh", [node("MatMul", [everything, constant("w", (0.05 * weight).astype(np.float32))], "mixed")], "bent"
+    )
     bent = node("Reshape", [bent, constant("whole", np.array([0, modes, steps, 2]))], "bent_whole")
     sways = (sway * np.minimum(time_s, 3.0))[None, None, :, None].astype(np.float32)
     bent = node("Mul", [bent, constant("sway", sways)], "swayed")
-    speed = node("Slice", [*_speed(constant)], "speed")
+    speed = node("Slice", _column(constant, "speed"), "speed")
     speed = node("Reshape", [speed, constant("to4", np.array([-1, 1, 1, 1]))], "speed4")
     share = np.linspace(0.8, 1.1, modes)[:, None] * time_s
     ahead = np.stack([share, np.zeros_like(share)], axis=-1)[None].astype(np.float32)
@@ -92,32 +86,36 @@ def _graph(onnx, schema, arrays, seed, fault, sway):
     width[..., 1] -= 0.7
     width[..., 2] = 0.1
     zero = node("Mul", ["bent_whole", constant("zero", np.float32(0.0))], "zeros")
-    first = node("Slice", [zero, constant("s0", np.array([0])), constant("s1", np.array([1])), constant("s3", np.array([3]))], "one")
+    first = node(
+        "Slice",
+        [zero, constant("s0", np.array([0])), constant("s1", np.array([1])), constant("s3", np.array([3]))],
+        "one",
+    )
     node("Add", [first, constant("width", width.astype(np.float32))], "spread")
-    only = node("Slice", ["position", constant("m0", np.array([0])), constant("m1", np.array([1])), constant("ax1", np.array([1]))], "only")
+    only = node(
+        "Slice",
+        ["position", constant("m0", np.array([0])), constant("m1", np.array([1])), constant("ax1", np.array([1]))],
+        "only",
+    )
     node("Squeeze", [only, constant("ax", np.array([1]))], "single")
-    inputs = [helper.make_tensor_value_info(k, 1, ["agent", *a.shape[1:]]) for k, a in arrays.items()]
+    inputs = [helper.make_tensor_value_info(k, 1, ["agent", *shape]) for k, shape in schema.shapes.items()]
     outputs = [helper.make_tensor_value_info(t.name, 1, ["agent", *t.shape]) for t in output_tensors(schema)]
     return helper.make_graph(nodes, "tiny", inputs, outputs, list(constants.values()))
 
 
-def _speed(constant):
-    """Where the speed of the agent stands in its features: arguments of Slice."""
-    at = [constant(f"at{i}", np.array([v])) for i, v in enumerate((0, 1, 1))]
-    return ["own", *at]
-
-
-def _length(constant):
-    """Where its length stands."""
-    at = [constant(f"long{i}", np.array([v])) for i, v in enumerate((2, 3, 1))]
-    return ["own", *at]
+def _column(constant, name):
+    """Where a number of the agent stands in its features: arguments of Slice."""
+    at = AGENT.index(name)
+    return ["agent", *(constant(f"{name}_{i}", np.array([v])) for i, v in enumerate((at, at + 1, 1)))]
 
 
 def _spoilt(node, constant, fault):
     """1, or for agents longer than 10 m what spoils the answer."""
     if fault not in ("nan", "far"):
         return constant("one_", np.float32(1.0))
-    long = node("Greater", [node("Slice", _length(constant), "length"), constant("ten", np.float32(10.0))], "long")
+    long = node(
+        "Greater", [node("Slice", _column(constant, "length"), "length"), constant("ten", np.float32(10.0))], "long"
+    )
     bad, good = (np.nan, 0.0) if fault == "nan" else (1e4, 1.0)
     chosen = node("Where", [long, constant("bad", np.float32(bad)), constant("good", np.float32(good))], "chosen")
     return node("Reshape", [chosen, constant("to4_", np.array([-1, 1, 1, 1]))], "spoilt")

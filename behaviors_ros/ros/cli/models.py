@@ -69,7 +69,10 @@ def show(name: Name, folder: Folder = models.SHIPPED, json: JsonOption = None) -
     entry = models.entry(models.find(folder, name))
     tree = entry.contract.model_dump(mode="json") if entry.contract else {}
     for field in ("inputs", "outputs"):
-        rows = [(t["name"], f"agent, {', '.join(map(str, t['shape']))}", t["unit"], t["meaning"]) for t in tree.get(field, ())]
+        rows = [
+            (t["name"], f"agent, {', '.join(map(str, t['shape']))}", t["unit"], t["meaning"])
+            for t in tree.get(field, ())
+        ]
         print_table(field, ("name", "axes", "unit", "meaning"), rows)
     rest = {key: leaf for key, leaf in tree.items() if key not in ("inputs", "outputs")}
     print_table(entry.name, ("", ""), [(key, json_module.dumps(leaf)) for key, leaf in rest.items()])
@@ -91,7 +94,9 @@ def verify(
     """
     paths = [models.find(folder, name)] if name else [entry.path for entry in models.entries(folder)]
     found = [_verified(path, provider) for path in paths]
-    print_table("Models", ("model", "runs on", "state"), [(f["name"], f["provider"], f["problem"] or "good") for f in found])
+    print_table(
+        "Models", ("model", "runs on", "state"), [(f["name"], f["provider"], f["problem"] or "good") for f in found]
+    )
     write_json(json, found)
     raise typer.Exit(1 if any(f["problem"] for f in found) else 0)
 
@@ -119,7 +124,9 @@ def compare(
     b: Annotated[str, typer.Argument(help="The candidate: name or file.")],
     folder: Folder = models.SHIPPED,
     rows_a: Annotated[Path | None, typer.Option(help="Figures of `behaviors test --json` of A.")] = None,
-    rows_b: Annotated[Path | None, typer.Option(help="Figures of B; without both, those kept beside the models.")] = None,
+    rows_b: Annotated[
+        Path | None, typer.Option(help="Figures of B; without both, those kept beside the models.")
+    ] = None,
     closed: Annotated[str | None, typer.Option("--closed", metavar="SET", help="Drive this set with both.")] = None,
     run_a: Annotated[Path | None, typer.Option(metavar="RUN", help="Run of A instead of driving.")] = None,
     run_b: Annotated[Path | None, typer.Option(metavar="RUN", help="Run of B instead of driving.")] = None,
@@ -193,7 +200,10 @@ def _print_verdicts(figures: dict[str, Any]) -> None:
     rows = [(v["gate"], f"{v['a']:.4g}", f"{v['b']:.4g}", "passed" if v["passed"] else "NOT PASSED")
             for v in figures["gates"]]  # fmt: skip
     print_table(f"{figures['b']} against {figures['a']}", ("gate", "A", "B", ""), rows)
-    shown = [(d["name"], f"{d['a']:.4g}", f"{d['b']:.4g}", f"{d['low']:+.3g} to {d['high']:+.3g}") for d in figures["differences"]]
+    shown = [
+        (d["name"], f"{d['a']:.4g}", f"{d['b']:.4g}", f"{d['low']:+.3g} to {d['high']:+.3g}")
+        for d in figures["differences"]
+    ]
     if shown:
         print_table("Drives", ("figure", "A", "B", "B - A, 95 %"), shown)
 
