@@ -26,7 +26,7 @@ INSTALL = {"cpu": "pip install behaviors_ros[cpu]", "cuda": "pip install behavio
 
 
 class Session:
-    """A model ready to run. provider: what runs it, as onnxruntime names it."""
+    """A model ready to run. provider: what runs it, as onnxruntime names it; inputs: names of what it is given."""
 
     def __init__(self, model: Model, provider: Provider, threads: int) -> None:
         """Load the model; raises BehaviorsError without onnxruntime or the provider, InputError for a bad graph."""
@@ -48,6 +48,7 @@ class Session:
             problem = f"provider '{provider}': {wanted[0]} could not be started, {self.provider} would run"
             raise BehaviorsError(f"{problem}; check the driver and CUDA, or set provider: cpu")
         self._require_graph()
+        self.inputs = tuple(tensor.name for tensor in model.contract.inputs)
         self._outputs = [tensor.name for tensor in model.contract.outputs]
 
     def _require_graph(self) -> None:
