@@ -7,8 +7,8 @@ name. Normalisation and calibration belong into the module, so that they are in 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -94,14 +94,14 @@ def _graph(whole: _Ordered, example: Arrays, values: Exporting) -> bytes:
     tensors = tuple(torch.from_numpy(np.asarray(example[name])) for name in whole.inputs)
     if any(len(tensor) < 2 for tensor in tensors):
         raise InputError("export", "examples", "the first has fewer than 2 agents", "give one of several")
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        file = Path(folder) / "model.onnx"
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         torch.onnx.export(
-            whole, tensors, buffer, input_names=list(whole.inputs), output_names=list(whole.outputs), dynamo=False,
+            whole, tensors, str(file), input_names=list(whole.inputs), output_names=list(whole.outputs), dynamo=False,
             dynamic_axes={name: {0: AGENT} for name in (*whole.inputs, *whole.outputs)}, opset_version=values.opset,
         )  # fmt: skip
-    return buffer.getvalue()
+        return file.read_bytes()
 
 
 def parity(whole: torch.nn.Module, session: Session, examples: Sequence[Arrays]) -> dict[str, float]:

@@ -214,6 +214,8 @@ def _together(
     scene: Scene, grid: Grid, agents: Agents, rows: Int[Array, "row"], by_model: Predictions, others: Predictions | None
 ) -> Predictions:
     """`by_model` at `rows` and the others elsewhere; whoever has fewer modes is filled up with invalid ones."""
+    if others is None and len(by_model) == len(agents):
+        return by_model
     parts: list[tuple[Array, Predictions]] = [(rows, by_model)]
     if others is not None:
         left = np.setdiff1d(np.arange(len(agents)), rows)

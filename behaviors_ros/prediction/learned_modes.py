@@ -163,19 +163,42 @@ def _hermite(knots: Array, tangents: Array, dt: float, time: float) -> tuple[flo
 
 @no_type_check
 @njit(cache=True)
-def _spread_at(spread: Array, dt: float, time: float, floor: float) -> tuple[float, float, float]:
-    """Standard deviations and correlation at a time: linear between the knots, from `floor` now, and on beyond."""
-    last = spread.shape[0]
+def _deviations(spread: Array, floor: float, out: Array) -> None:
+    """Standard deviations along and across, m, and correlation at the knots; knot 0 is now."""
+    out[0, 0], out[0, 1], out[0, 2] = floor, floor, 0.0
+    for k in range(spread.shape[0]):
+        out[k + 1, 0], out[k + 1, 1] = math.exp(spread[k, 0]), math.exp(spread[k, 1])
+        out[k + 1, 2] = min(max(math.tanh(spread[k, 2]), -0.99), 0.99)
+
+
+@no_type_check
+@njit(cache=True)
+def _spread_at(knots: Array, dt: float, time: float) -> tuple[float, float, float]:
+    """Standard deviations and correlation at a time: linear between the knots, beyond the last one they grow on."""
+    last = knots.shape[0] - 1
     k = min(int(time / dt), last - 1)
     u = time / dt - k
-    x0, y0, r0 = floor, floor, 0.0
-    if k > 0:
-        x0, y0, r0 = math.exp(spread[k - 1, 0]), math.exp(spread[k - 1, 1]), math.tanh(spread[k - 1, 2])
-    x1, y1, r1 = math.exp(spread[k, 0]), math.exp(spread[k, 1]), math.tanh(spread[k, 2])
-    rho = r0 + min(u, 1.0) * (r1 - r0)
-    if u > 1.0:
-        x0, y0 = min(x0, x1), min(y0, y1)
-    return x0 + u * (x1 - x0), y0 + u * (y1 - y0), min(max(rho, -0.99), 0.99)
+    over = max(u - 1.0, 0.0)
+    x0, y0, r0 = knots[k]
+    x1, y1, r1 = knots[k + 1]
+    u = min(u, 1.0)
+    return (
+        x0 + u * (x1 - x0) + over * max(x1 - x0, 0.0),
+        y0 + u * (y1 - y0) + over * max(y1 - y0, 0.0),
+        r0 + u * (r1 - r0),
+    )
+
+
+@no_type_check
+@njit(cache=True)
+def _turn(angle: float, x: float, y: float, curvature: float) -> float:
+    """The angle turned towards a step of (x, y) m, by no more than its length allows."""
+    moved = math.hypot(x, y)
+    if moved < 1e-9:
+        return angle
+    off = math.atan2(y, x) - angle
+    off = off - 2.0 * math.pi * math.floor((off + math.pi) / (2.0 * math.pi))
+    return angle + min(max(off, -curvature * moved), curvature * moved)
 
 
 @no_type_check
@@ -192,33 +215,29 @@ def _decoded(
     fast = np.empty((n, modes, steps))
     motion = np.empty((n, modes, steps))
     covariance = np.empty((n, modes, steps, 2, 2))
-    line, tangents = np.zeros((count + 1, 2)), np.zeros((count + 1, 2))
+    line, tangents, wide = np.zeros((count + 1, 2)), np.zeros((count + 1, 2)), np.zeros((count + 1, 3))
     for a in range(n):
         cos, sin = math.cos(yaw[a]), math.sin(yaw[a])
         for m in range(modes):
             line[1:] = knots[a, m]
             _tangents(line, speed[a], dt, tangents)
+            _deviations(spread[a, m], floor, wide)
             angle, px, py, most = 0.0, 0.0, 0.0, 0.0
             for k in range(steps):
                 x, y, vx, vy = _hermite(line, tangents, dt, time[k])
                 position[a, m, k, 0] = origin[a, 0] + cos * x - sin * y
                 position[a, m, k, 1] = origin[a, 1] + sin * x + cos * y
-                moved = math.hypot(x - px, y - py)
-                if moved > 1e-9:
-                    off = math.atan2(y - py, x - px) - angle
-                    off = off - 2.0 * math.pi * math.floor((off + math.pi) / (2.0 * math.pi))
-                    angle += min(max(off, -curvature[a] * moved), curvature[a] * moved)
+                angle = _turn(angle, x - px, y - py, curvature[a])
                 px, py = x, y
-                turned[a, m, k] = angle
-                fast[a, m, k] = speed[a] if k == 0 else vx * math.cos(angle) + vy * math.sin(angle)
-                motion[a, m, k] = yaw[a] + angle
-                sx, sy, rho = _spread_at(spread[a, m], dt, time[k] + age, floor)
+                turned[a, m, k], motion[a, m, k] = angle, yaw[a] + angle
+                ca, sa = math.cos(angle), math.sin(angle)
+                fast[a, m, k] = speed[a] if k == 0 else vx * ca + vy * sa
+                sx, sy, rho = _spread_at(wide, dt, time[k] + age)
                 trace = sx * sx + sy * sy
                 most = max(most, trace)
                 grown = most / trace
-                sx, sy = sx * math.sqrt(grown), sy * math.sqrt(grown)
-                c, s = math.cos(motion[a, m, k]), math.sin(motion[a, m, k])
-                xx, yy, xy = sx * sx, sy * sy, rho * sx * sy
+                xx, yy, xy = grown * sx * sx, grown * sy * sy, grown * rho * sx * sy
+                c, s = cos * ca - sin * sa, sin * ca + cos * sa
                 covariance[a, m, k, 0, 0] = now[a, 0, 0] + c * c * xx + s * s * yy - 2.0 * c * s * xy
                 covariance[a, m, k, 1, 1] = now[a, 1, 1] + s * s * xx + c * c * yy + 2.0 * c * s * xy
                 cross = now[a, 0, 1] + c * s * (xx - yy) + (c * c - s * s) * xy
