@@ -163,30 +163,43 @@ def _hermite(knots: Array, tangents: Array, dt: float, time: float) -> tuple[flo
 
 @no_type_check
 @njit(cache=True)
-def _deviations(spread: Array, floor: float, out: Array) -> None:
-    """Standard deviations along and across, m, and correlation at the knots; knot 0 is now."""
-    out[0, 0], out[0, 1], out[0, 2] = floor, floor, 0.0
+def _covariances(line: Array, spread: Array, cos: float, sin: float, floor: float, out: Array) -> None:
+    """Covariances xx, yy, xy at the knots in the map frame, m^2; knot 0 is now. Their trace never falls.
+
+    The spread lies along the way from the knot before, and along x where that is shorter than 5 cm, as in training.
+    """
+    out[0, 0], out[0, 1], out[0, 2] = floor * floor, floor * floor, 0.0
+    most = 2.0 * floor * floor
     for k in range(spread.shape[0]):
-        out[k + 1, 0], out[k + 1, 1] = math.exp(spread[k, 0]), math.exp(spread[k, 1])
-        out[k + 1, 2] = min(max(math.tanh(spread[k, 2]), -0.99), 0.99)
+        x, y = line[k + 1, 0] - line[k, 0], line[k + 1, 1] - line[k, 1]
+        length = math.hypot(x, y)
+        if length < 0.05:
+            x, y, length = 1.0, 0.0, 1.0
+        c, s = (cos * x - sin * y) / length, (sin * x + cos * y) / length
+        along, across = math.exp(spread[k, 0]), math.exp(spread[k, 1])
+        xy = min(max(math.tanh(spread[k, 2]), -0.99), 0.99) * along * across
+        xx, yy = along * along, across * across
+        most = max(most, xx + yy)
+        grown = most / (xx + yy)
+        out[k + 1, 0] = grown * (c * c * xx + s * s * yy - 2.0 * c * s * xy)
+        out[k + 1, 1] = grown * (s * s * xx + c * c * yy + 2.0 * c * s * xy)
+        out[k + 1, 2] = grown * (c * s * (xx - yy) + (c * c - s * s) * xy)
 
 
 @no_type_check
 @njit(cache=True)
-def _spread_at(knots: Array, dt: float, time: float) -> tuple[float, float, float]:
-    """Standard deviations and correlation at a time: linear between the knots, beyond the last one they grow on."""
+def _covariance_at(knots: Array, dt: float, time: float) -> tuple[float, float, float]:
+    """Covariance xx, yy, xy at a time: linear between the knots; beyond the last one it keeps its form and grows on."""
     last = knots.shape[0] - 1
     k = min(int(time / dt), last - 1)
     u = time / dt - k
-    over = max(u - 1.0, 0.0)
-    x0, y0, r0 = knots[k]
-    x1, y1, r1 = knots[k + 1]
+    before, after = knots[k, 0] + knots[k, 1], knots[k + 1, 0] + knots[k + 1, 1]
+    grown = 1.0 + max(u - 1.0, 0.0) * (after - before) / after
     u = min(u, 1.0)
-    return (
-        x0 + u * (x1 - x0) + over * max(x1 - x0, 0.0),
-        y0 + u * (y1 - y0) + over * max(y1 - y0, 0.0),
-        r0 + u * (r1 - r0),
-    )
+    xx = knots[k, 0] + u * (knots[k + 1, 0] - knots[k, 0])
+    yy = knots[k, 1] + u * (knots[k + 1, 1] - knots[k, 1])
+    xy = knots[k, 2] + u * (knots[k + 1, 2] - knots[k, 2])
+    return grown * xx, grown * yy, grown * xy
 
 
 @no_type_check
@@ -221,8 +234,8 @@ def _decoded(
         for m in range(modes):
             line[1:] = knots[a, m]
             _tangents(line, speed[a], dt, tangents)
-            _deviations(spread[a, m], floor, wide)
-            angle, px, py, most = 0.0, 0.0, 0.0, 0.0
+            _covariances(line, spread[a, m], cos, sin, floor, wide)
+            angle, px, py = 0.0, 0.0, 0.0
             for k in range(steps):
                 x, y, vx, vy = _hermite(line, tangents, dt, time[k])
                 position[a, m, k, 0] = origin[a, 0] + cos * x - sin * y
@@ -230,16 +243,8 @@ def _decoded(
                 angle = _turn(angle, x - px, y - py, curvature[a])
                 px, py = x, y
                 turned[a, m, k], motion[a, m, k] = angle, yaw[a] + angle
-                ca, sa = math.cos(angle), math.sin(angle)
-                fast[a, m, k] = speed[a] if k == 0 else vx * ca + vy * sa
-                sx, sy, rho = _spread_at(wide, dt, time[k] + age)
-                trace = sx * sx + sy * sy
-                most = max(most, trace)
-                grown = most / trace
-                xx, yy, xy = grown * sx * sx, grown * sy * sy, grown * rho * sx * sy
-                c, s = cos * ca - sin * sa, sin * ca + cos * sa
-                covariance[a, m, k, 0, 0] = now[a, 0, 0] + c * c * xx + s * s * yy - 2.0 * c * s * xy
-                covariance[a, m, k, 1, 1] = now[a, 1, 1] + s * s * xx + c * c * yy + 2.0 * c * s * xy
-                cross = now[a, 0, 1] + c * s * (xx - yy) + (c * c - s * s) * xy
-                covariance[a, m, k, 0, 1], covariance[a, m, k, 1, 0] = cross, cross
+                fast[a, m, k] = speed[a] if k == 0 else vx * math.cos(angle) + vy * math.sin(angle)
+                xx, yy, xy = _covariance_at(wide, dt, time[k] + age)
+                covariance[a, m, k, 0, 0], covariance[a, m, k, 1, 1] = now[a, 0, 0] + xx, now[a, 1, 1] + yy
+                covariance[a, m, k, 0, 1], covariance[a, m, k, 1, 0] = now[a, 0, 1] + xy, now[a, 1, 0] + xy
     return position, turned, fast, motion, covariance
