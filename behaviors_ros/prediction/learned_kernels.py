@@ -200,6 +200,7 @@ def queue(
     """
     n, paths = count.shape
     out, valid = np.zeros((n, paths, ahead + 1, 5)), np.zeros((n, paths, ahead + 1))
+    taken = np.zeros(ahead, np.int64)
     for i in range(n):
         a = rows[i]
         for p in range(paths):
@@ -214,6 +215,10 @@ def queue(
                     if distance > 1e-6:
                         if found == ahead:
                             break
+                        # Near the end of a lane an agent is on the next one as well.
+                        if np.any(taken[:found] == b):
+                            continue
+                        taken[found] = b
                         found += 1
                         slot = found
                     elif step > 0:

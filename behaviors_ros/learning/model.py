@@ -1,0 +1,239 @@
+"""The network: what `prediction/learned_features.py` shows of an agent, to its futures with probability and spread.
+
+Agent, past, neighbours and paths are encoded with attention over the latter two. Each future drives along a path behind
+the queue on it (`rollout.py`), with traits and a lateral profile that the encoding gives it. An agent on no lane has a
+straight path and may leave it freely. Plain operations only, so that ONNX holds all of it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from behaviors_ros.learning.rollout import HARDEST, Chain, Correction, Traffic, stepped, view
+from behaviors_ros.parameters import Parameters, value
+from behaviors_ros.prediction.learned_features import AGENT, GROUPS, NEIGHBOUR, FeatureSchema
+from behaviors_ros.prediction.learned_paths import PATH, POINT, QUEUE
+
+AGENT_SCALE = {"speed": 10.0, "speed_1s": 10.0, "speed_2s": 10.0, "seen_s": 3.0, "length": 5.0, "width": 2.0}
+NEIGHBOUR_SCALE = {"x": 20.0, "y": 20.0, "velocity_x": 10.0, "velocity_y": 10.0, "length": 5.0, "width": 2.0}
+PATH_SHOWN = ("offset", "sin", "weight", "half_width", "keep_lane", "change_left", "change_right", "turn_left",
+              "turn_right", "straight")  # fmt: skip
+KNOTS = 4  # of what varies along the future
+# The futures before training: acceleration, m/s^2, and wanted speed, m/s, beside those of the law.
+STARTS = ((0.0, 0.0), (0.6, 1.0), (-0.6, 0.0), (1.2, 4.0), (0.0, 0.0), (0.0, 0.0))
+
+
+class ModelParameters(Parameters):
+    """Size of the network, and which of its parts are used."""
+
+    hidden: int = value(64, "width of the layers", low=4, high=512)
+    driver: int = value(32, "width of the correction of the law", low=4, high=128)
+    traits: int = value(8, "what a future knows of its driver", low=1, high=64)
+    dropout: float = value(0.1, "share of the encoding that is left out in training", low=0.0, high=0.9)
+    correction_mps2: float = value(3.0, "largest correction of the law of following", low=0.0, high=10.0)
+    slots: tuple[int, ...] = value((0, 0, 0, 0, 1, 2), "path of each future: 0 the likeliest, 1 the next, ...")
+
+
+Output = dict[str, Tensor]
+
+
+def mlp(inputs: int, hidden: int, outputs: int, dropout: float = 0.0) -> nn.Sequential:
+    """Two layers."""
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), nn.Dropout(dropout), nn.Linear(hidden, outputs))
+
+
+def scales(names: tuple[str, ...], known: dict[str, float]) -> Tensor:
+    """1 / scale of each column."""
+    return torch.tensor([1.0 / known.get(name, 1.0) for name in names])
+
+
+def attended(query: Tensor, key: Tensor, content: Tensor, valid: Tensor) -> Tensor:
+    """Softmax attention of (n, width) over (n, items, width), where valid (n, items); nothing where none is."""
+    score = (key * query[:, None]).sum(-1) / math.sqrt(query.shape[-1]) - (1.0 - valid) * 1e4
+    weight = torch.softmax(score, dim=1) * valid
+    return (weight[..., None] * content).sum(1)
+
+
+def on_path(points: Tensor, spacing: Tensor, s: Tensor, d: Tensor) -> Tensor:
+    """Position (..., step, 2) at arc length s >= 0 and offset d (..., step) of paths (..., point, 5).
+
+    Linear between the points, straight on beyond the last one.
+    """
+    count = points.shape[-2]
+    place = s / spacing[..., None]
+    weight = torch.relu(1.0 - (torch.clamp(place, max=count - 1.0)[..., None] - torch.arange(float(count))).abs())
+    at = weight @ points[..., :4]
+    over = torch.relu(place - (count - 1.0)) * spacing[..., None]
+    cos, sin = at[..., 2], at[..., 3]
+    return torch.stack([at[..., 0] + over * cos - d * sin, at[..., 1] + over * sin + d * cos], dim=-1)
+
+
+class Encoder(nn.Module):
+    """One vector an agent."""
+
+    def __init__(self, schema: FeatureSchema, size: ModelParameters) -> None:
+        super().__init__()
+        hidden, past = size.hidden, schema.past_steps
+        self.register_buffer("agent_scale", scales(AGENT, AGENT_SCALE), persistent=False)
+        self.register_buffer("neighbour_scale", scales(NEIGHBOUR, NEIGHBOUR_SCALE), persistent=False)
+        self.dt_s, self.shown = schema.dt_s, [PATH.index(name) for name in PATH_SHOWN]
+        plain = len(AGENT) - len(GROUPS)
+        self.agent = mlp(plain + 3 * (past - 1), hidden, hidden, size.dropout)
+        self.group = nn.Linear(len(GROUPS), hidden, bias=False)
+        nn.init.zeros_(self.group.weight)
+        self.neighbour = mlp(
+            len(NEIGHBOUR) - len(GROUPS) + 3 * schema.neighbour_steps, hidden, 2 * hidden, size.dropout
+        )
+        self.neighbour_group = nn.Linear(len(GROUPS), 2 * hidden, bias=False)
+        nn.init.zeros_(self.neighbour_group.weight)
+        self.path = mlp(len(PATH_SHOWN) + past + 5 * (schema.leaders + 1) + 2, hidden, 2 * hidden, size.dropout)
+        self.out = nn.Sequential(nn.Linear(3 * hidden, hidden), nn.SiLU(), nn.Dropout(size.dropout))
+
+    def forward(self, x: Output) -> Tensor:
+        """(n, hidden)."""
+        plain = len(AGENT) - len(GROUPS)
+        moved = (x["past"][:, 1:] - x["past"][:, :-1]) / (10.0 * self.dt_s)
+        both = x["past_valid"][:, 1:] * x["past_valid"][:, :-1]
+        own = torch.cat([(x["agent"] * self.agent_scale)[:, :plain], (moved * both[..., None]).flatten(1), both], 1)
+        token = self.agent(own) + self.group(x["agent"][:, plain:])
+        others = self._neighbours(x)
+        paths = self._paths(x)
+        half = token.shape[1]
+        seen = attended(token, others[..., :half], others[..., half:], x["neighbour_valid"])
+        ways = attended(token, paths[..., :half], paths[..., half:], x["path_valid"])
+        return self.out(torch.cat([token, seen, ways], 1))
+
+    def _neighbours(self, x: Output) -> Tensor:
+        plain = len(NEIGHBOUR) - len(GROUPS)
+        now = x["neighbour"] * self.neighbour_scale
+        valid = x["neighbour_past_valid"]
+        past = (x["neighbour_past"] - x["neighbour"][:, :, None, :2]) * valid[..., None] / 5.0
+        shown = torch.cat([now[..., :plain], past.flatten(2), valid], 2)
+        return self.neighbour(shown) + self.neighbour_group(x["neighbour"][..., plain:])
+
+    def _paths(self, x: Output) -> Tensor:
+        speed = x["agent"][:, None, None, :1]
+        queue, valid = x["queue"], x["queue_valid"][..., None]
+        gap, drift = queue[..., :1] / 20.0, (queue[..., 1:2] - speed) / 5.0
+        faster = torch.cat([queue[..., 1:2] - queue[..., 2:3], queue[..., 1:2] - queue[..., 3:4]], 3) / 2.0
+        seen = torch.cat([torch.clamp(gap, -2.0, 4.0) * valid, drift * valid, faster * valid, valid], 3)
+        bend = x["path_point"][:, :, -1, 2:4]
+        return self.path(torch.cat([x["path"][..., self.shown], x["path_past"], seen.flatten(2), bend], 2))
+
+
+class Forecaster(nn.Module):
+    """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax."""
+
+    def __init__(self, schema: FeatureSchema, size: ModelParameters) -> None:
+        super().__init__()
+        self.schema, self.size = schema, size
+        self.slots = [*(size.slots[k] if k < len(size.slots) else 0 for k in range(schema.modes)), 0]
+        futures, hidden = schema.modes + 1, size.hidden
+        self.encoder = Encoder(schema, size)
+        self.correction = Correction(size.driver, size.traits, size.correction_mps2)
+        self.trait = nn.Linear(hidden, futures * size.traits)
+        self.push = mlp(hidden, hidden, futures * 3, size.dropout)
+        self.lateral = mlp(hidden + schema.past_steps + 4, hidden, futures * KNOTS, size.dropout)
+        self.free = mlp(hidden, hidden, futures * KNOTS * 2, size.dropout)
+        self.logit = mlp(hidden, hidden, schema.modes, size.dropout)
+        self.spread = mlp(hidden, hidden, schema.modes * 3 * 3, size.dropout)
+        for part in (self.push, self.lateral, self.free, self.spread):
+            nn.init.zeros_(part[-1].weight)
+            nn.init.zeros_(part[-1].bias)
+        starts = [*(STARTS[k % len(STARTS)] for k in range(schema.modes)), (0.0, 0.0)]
+        with torch.no_grad():
+            self.push[-1].bias.view(futures, 3)[:, [0, 2]] = torch.tensor(starts)
+        time = torch.arange(1, schema.future_steps + 1) / schema.future_steps
+        centre = torch.arange(1, KNOTS + 1) / KNOTS
+        self.register_buffer("hats", torch.relu(1.0 - (time[:, None] - centre).abs() * KNOTS), persistent=False)
+        seconds = time * schema.future_steps * schema.future_dt_s
+        growth = torch.stack([torch.ones_like(seconds), torch.log(seconds), time], 1)
+        self.register_buffer("growth", growth, persistent=False)
+        base = torch.stack([torch.log(0.15 + 0.3 * seconds), torch.log(0.1 + 0.1 * seconds), 0.0 * seconds], 1)
+        self.register_buffer("base_spread", base, persistent=False)
+
+    def forward(self, x: Output) -> Output:
+        """x: the arrays of the features by name, first axis n."""
+        code = self.encoder(x)
+        n, futures = code.shape[0], self.schema.modes + 1
+        ways = self._ways(x)
+        on_lane = x["path_valid"][:, 1]
+        traits = self.trait(code).view(n, futures, self.size.traits)
+        s = self._driven(x, ways, traits, self.push(code).view(n, futures, 3))
+        d = self._beside(x, ways, code, s)
+        points, spacing = ways["path_point"][:, self.slots], ways["path"][:, self.slots][..., PATH.index("spacing")]
+        position = on_path(points, spacing, s, d)
+        free = (self.hats @ self.free(code).view(n, futures, KNOTS, 2)) * (1.0 - on_lane)[:, None, None, None]
+        position = position + free
+        spread = self.growth @ self.spread(code).view(n, self.schema.modes, 3, 3)
+        spread = torch.clamp(spread + self.base_spread, -5.0, 4.0)
+        return {
+            "logit": self.logit(code), "position": position[:, :-1], "spread": spread, "single": position[:, -1],
+        }  # fmt: skip
+
+    def _ways(self, x: Output) -> Output:
+        """Of each array of the paths the likeliest, the next ones; the straight one where there is none."""
+        slots = max(self.slots) + 1
+        valid = x["path_valid"][:, 1 : slots + 1]
+        out = {}
+        for name in ("path", "path_point", "path_past", "queue", "queue_valid"):
+            array = x[name]
+            some = valid.view(*valid.shape, *([1] * (array.dim() - 2)))
+            home = some[:, :1] * array[:, 1:2] + (1.0 - some[:, :1]) * array[:, :1]
+            out[name] = some * array[:, 1 : slots + 1] + (1.0 - some) * home
+        return out
+
+    def _driven(self, x: Output, ways: Output, traits: Tensor, push: Tensor) -> Tensor:
+        """How far each future has come along its path at each step (n, future, step), m."""
+        schema, limit = self.schema, ways["path"][..., PATH.index("limit")]
+        queue, has = ways["queue"][:, :, 1:], ways["queue_valid"][:, :, 1:]
+        length = x["agent"][:, None, None, AGENT.index("length")]
+        speed, speed_1s, speed_2s = (x["agent"][:, k, None].expand(-1, len(self.slots)) for k in range(3))
+        centre = has * (queue[..., 0] + 0.5 * (length + queue[..., 4]))
+        chain = Chain(
+            self.correction, centre, queue[..., 1], queue[..., 2], queue[..., 3], queue[..., 4], has,
+            limit[..., None], schema.future_steps, schema.future_dt_s,
+        )  # fmt: skip
+        ahead, second = (has[..., k][:, self.slots] for k in (0, 1))
+        half, half_2 = (0.5 * (length[..., 0] + queue[..., k, 4])[:, self.slots] for k in (0, 1))
+
+        def gaps(k: int, travelled: Tensor) -> tuple[Tensor, Tensor]:
+            place = chain.place[k]
+            first = ahead * (place[..., 0][:, self.slots] - travelled - half) + (1.0 - ahead) * 100.0
+            return first, second * (place[..., 1][:, self.slots] - travelled - half_2) + (1.0 - second) * 150.0
+
+        travelled = torch.zeros_like(speed)
+        traffic = Traffic(speed, speed_1s, speed_2s, limit[:, self.slots], gaps(0, travelled)[0])
+        traffic.wish = torch.relu(traffic.wish + push[..., 2])
+        trait, out = self.correction.trait(traits), []
+        for k in range(schema.future_steps):
+            gap, gap_2 = gaps(k, travelled)
+            lead, lead_2 = (chain.speed[k][..., j][:, self.slots] for j in (0, 1))
+            law = traffic.pull(speed, gap, lead)
+            time_s = k * schema.future_dt_s
+            pulled = chain.pull[k][..., 0][:, self.slots]
+            seen = view(traffic, law, speed, gap, ahead, lead, gap_2, second, lead_2, pulled, time_s)
+            share = k / schema.future_steps
+            pull = law + self.correction(seen, trait) + push[..., 0] + share * push[..., 1]
+            speed, way = stepped(speed, torch.clamp(pull, min=-HARDEST), schema.future_dt_s)
+            travelled = travelled + way
+            out.append(travelled)
+        return torch.stack(out, -1)
+
+    def _beside(self, x: Output, ways: Output, code: Tensor, s: Tensor) -> Tensor:
+        """Offset from the path at each step (n, future, step), m: critically damped to the centre, and a profile."""
+        state = ways["path"][:, self.slots]
+        offset, sin, cos = (state[..., PATH.index(name)] for name in ("offset", "sin", "cos"))
+        slope = torch.clamp(sin, -0.8, 0.8) / torch.clamp(cos, min=0.6)
+        speed = x["agent"][:, :1]
+        settle = torch.clamp(2.5 * speed, min=8.0)[..., None]
+        rise = slope[..., None] + offset[..., None] / settle
+        d = (offset[..., None] + rise * s) * torch.exp(-s / settle)
+        home = ways["path"][:, 0]
+        own = torch.cat([code, ways["path_past"][:, 0], home[:, [PATH.index(name) for name in
+                        ("offset", "sin", "weight", "half_width")]]], 1)  # fmt: skip
+        profile = self.lateral(own).view(len(own), -1, KNOTS) @ self.hats.T
+        return d + profile * torch.tanh(s / 5.0)
