@@ -19,17 +19,19 @@ from behaviors_ros.evaluation.compare import FIGURES, Comparison
 from behaviors_ros.parameters import Parameters, validated, value
 
 GATES = Path(__file__).with_name("promotion.yaml")
-FEWER_IS_BETTER = ("minade", "minfde", "miss_rate", "nll", "ece", "cpu_ms")
+LESS_IS_BETTER = ("minade", "minfde", "miss_rate", "nll", "ece", "cpu_ms")
+BETWEEN = ("coverage50", "coverage90")
 
 
 class OpenGate(Parameters):
     """A figure of the predictions by themselves."""
 
-    figure: str = value("minfde", "column of the rows: minade, minfde, miss_rate, nll, ece or cpu_ms")
+    figure: str = value("minfde", "column of the rows: minade, minfde, miss_rate, nll, ece, cpu_ms, coverage50, ...")
     kind: str = Field(default="all", alias="class", description="class of road user, or all")
     k: int = value(1, "number of modes that count", low=1, high=100)
     horizon_s: float = value(5.0, "horizon", low=0.1, high=60.0)
     worse: float | None = value(None, "largest loss against A, as a share of A's figure", low=0.0, high=10.0)
+    lowest: float | None = value(None, "least value")
     highest: float | None = value(None, "largest value")
 
 
@@ -74,12 +76,15 @@ def read_gates(path: Path = GATES) -> Gates:
 def _require_known(path: Path, gates: Gates) -> None:
     closed = [name for name, *_ in FIGURES]
     for field, names, known in (
-        ("open_loop", [gate.figure for gate in gates.open_loop], FEWER_IS_BETTER),
+        ("open_loop", [gate.figure for gate in gates.open_loop], (*LESS_IS_BETTER, *BETWEEN)),
         ("closed_loop", [gate.figure for gate in gates.closed_loop], closed),
     ):
         for name in names:
             if name not in known:
                 raise InputError(path, field, f"'{name}' is no figure", f"known: {', '.join(known)}")
+    for gate in gates.open_loop:
+        if gate.figure in BETWEEN and gate.worse is not None:
+            raise InputError(path, "open_loop", f"'{gate.figure}' is not better when less", "give lowest and highest")
 
 
 def open_loop(gates: Gates, a: Iterable[Mapping[str, Any]], b: Iterable[Mapping[str, Any]]) -> list[Verdict]:
@@ -110,6 +115,9 @@ def _open(gate: OpenGate, a: float, b: float) -> Verdict:
     if gate.worse is not None:
         asked += f", no more than {100.0 * gate.worse:g} % worse"
         passed = passed and math.isfinite(a) and b <= a + gate.worse * abs(a) + 1e-12
+    if gate.lowest is not None:
+        asked += f", at least {gate.lowest:g}"
+        passed = passed and b >= gate.lowest
     if gate.highest is not None:
         asked += f", at most {gate.highest:g}"
         passed = passed and b <= gate.highest

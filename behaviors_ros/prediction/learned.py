@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -15,7 +14,6 @@ from behaviors_ros.datatypes import (
     EgoState,
     Goal,
     Grid,
-    Intent,
     Predictions,
     Scene,
     Tracks,
@@ -27,6 +25,7 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.prediction.agents import Agents, agents_now, predictions
 from behaviors_ros.prediction.class_aware import ClassAware, ClassAwareParameters
 from behaviors_ros.prediction.inference import Provider, Session
+from behaviors_ros.prediction.joined import joined, likeliest
 from behaviors_ros.prediction.learned_features import features
 from behaviors_ros.prediction.learned_modes import Answer, Frames, Plausible, learned_modes, usable
 from behaviors_ros.prediction.model_contract import Contract, read_model
@@ -102,7 +101,7 @@ class Learned:
         by_physics = agents.valid.copy()
         by_physics[rows[good]] = False
         others = self._physics.predict(scene, grid) if by_physics.any() else None
-        found = _together(scene, grid, agents, rows[good], by_model, others)
+        found = joined(scene, grid, agents, rows[good], by_model, others)
         degraded = scene.degraded | (Degraded.NO_MODEL if not good.any() else Degraded.NONE)
         return replace(found, notes={k: n for k, n in notes.items() if n}, warning=warning, degraded=degraded,
                        model_hash=self.contract.model_sha256 if good.any() else "")  # fmt: skip
@@ -114,10 +113,10 @@ class Learned:
         rows, _ = self._asked(scene, agents)
         reply = self._reply(scene, agents, rows, single=True) if rows.size else None
         if not isinstance(reply, Reply):
-            return _likeliest(everything)
+            return likeliest(everything)
         reply = reply.take(self._usable(reply))
         by_model = self._modes(scene, grid, reply)
-        return _together(scene, grid, agents, reply.rows, by_model, _likeliest(everything))
+        return joined(scene, grid, agents, reply.rows, by_model, likeliest(everything))
 
     # --- whom the model is asked for ---------------------------------------------------------------------------------
 
@@ -195,44 +194,6 @@ def nearest_approach(ego: EgoState, agents: Agents, look_s: float) -> Float[Arra
     when = np.clip(-(apart * closing).sum(axis=1) / square, 0.0, look_s)
     least = np.hypot(*(apart + when[:, None] * closing).T)
     return np.nan_to_num(least)
-
-
-def _likeliest(found: Predictions) -> Predictions:
-    """The likeliest mode of each agent alone."""
-    if found.valid.shape[1] == 0:
-        return found
-    rows, best = np.arange(len(found)), found.probability.argmax(axis=1)
-    parts = {name: getattr(found, name)[rows, best][:, None] for name in _BY_MODE if name != "probability"}
-    return replace(found, **parts, probability=parts["valid"].astype(float))
-
-
-_BY_MODE = {"valid": False, "probability": 0.0, "intent": int(Intent.UNKNOWN), "position": np.nan, "yaw": np.nan,
-            "speed": np.nan, "covariance": np.nan}  # fmt: skip
-
-
-def _together(
-    scene: Scene, grid: Grid, agents: Agents, rows: Int[Array, "row"], by_model: Predictions, others: Predictions | None
-) -> Predictions:
-    """`by_model` at `rows` and the others elsewhere; whoever has fewer modes is filled up with invalid ones."""
-    if others is None and len(by_model) == len(agents):
-        return by_model
-    parts: list[tuple[Array, Predictions]] = [(rows, by_model)]
-    if others is not None:
-        left = np.setdiff1d(np.arange(len(agents)), rows)
-        parts.append((left, others))
-    count = max(part.valid.shape[1] for _, part in parts)
-    arrays: dict[str, Any] = {}
-    for name, nothing in _BY_MODE.items():
-        sample = getattr(by_model, name)
-        whole = np.full((len(agents), count, *sample.shape[2:]), nothing, sample.dtype)
-        for at, part in parts:
-            source = getattr(part, name)
-            whole[at, : source.shape[1]] = source[at] if part is others else source
-        arrays[name] = whole
-    return Predictions(
-        scene.stamp_ns, grid.time_s, scene.tracks.id, agents.kind, agents.length, agents.width,
-        degraded=scene.degraded, **arrays,
-    )  # fmt: skip
 
 
 def _trial(contract: Contract) -> Scene:

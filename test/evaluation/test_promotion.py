@@ -36,6 +36,15 @@ def test_open_loop(gates, minfde, ece, passed):
     assert "minfde of all, K = 1 at 5 s, no more than 2 % worse" in found[0].gate
 
 
+@pytest.mark.parametrize(("share", "passed"), [(0.84, False), (0.85, True), (0.95, True), (0.96, False)])
+def test_a_figure_that_should_lie_between(tmp_path, share, passed):
+    gate = "open_loop: [{figure: coverage90, k: 6, horizon_s: 5.0, lowest: 0.85, highest: 0.95}]"
+    (tmp_path / "gates.yaml").write_text(gate)
+    found = open_loop(read_gates(tmp_path / "gates.yaml"), [], [
+        {"class": "all", "k": 6, "horizon_s": 5.0, "coverage90": share}])  # fmt: skip
+    assert [verdict.passed for verdict in found] == [passed]
+
+
 def test_without_figures_of_a_only_the_limit_can_be_held(gates):
     assert [verdict.passed for verdict in open_loop(gates, [], rows(1.0, 0.01))] == [False, True]
 
@@ -65,6 +74,7 @@ def test_the_shipped_gates_are_gates():
     [
         ("- 1", "mapping"), ("{", "cannot be read"), ("open_loop: [{figure: beauty}]", "beauty"),
         ("closed_loop: [{figure: beauty}]", "beauty"), ("open_loop: [{colour: red}]", "colour"),
+        ("open_loop: [{figure: coverage50, worse: 0.1}]", "lowest and highest"),
     ],
 )  # fmt: skip
 def test_wrong_gates(tmp_path, text, match):

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 from tiny_model import tiny_model
 
@@ -28,6 +29,14 @@ def rewritten(path, **changes):
 def test_a_good_model_is_taken(tmp_path):
     made = create(tiny_model(tmp_path))
     assert made.provider == "CPUExecutionProvider" and made.contract.name == "tiny"
+
+
+def test_inputs_that_do_not_fit_are_told_in_words(tmp_path):
+    session = create(tiny_model(tmp_path))._session
+    assert isinstance(session.run({}), str)
+    arrays = {name: np.zeros((3, *shape), np.float32) for name, shape in session.model.contract.features.shapes.items()}
+    assert session.run(arrays)["probability"].shape == (3, session.model.contract.features.modes)
+    assert isinstance(session.run(arrays | {"agent": np.zeros((2, 2), np.float32)}), str)
 
 
 def test_a_damaged_file(tmp_path):

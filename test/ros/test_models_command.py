@@ -16,7 +16,8 @@ def folder(tmp_path):
         tiny_model(tmp_path / "models", name, seed=seed)
         figures = [
             {"predictor": name, "class": "all", "k": k, "horizon_s": horizon_s, "minfde": 2.0 - 0.1 * seed,
-             "miss_rate": 0.1, "ece": 0.02} for k in (1, 6) for horizon_s in (3.0, 5.0)
+             "miss_rate": 0.1, "ece": 0.02, "coverage50": 0.5, "coverage90": 0.9}
+            for k in (1, 6) for horizon_s in (3.0, 5.0)
         ]  # fmt: skip
         (tmp_path / "models" / f"{name}.metrics.json").write_text(json.dumps(figures))
     (tmp_path / "models" / "one.md").write_text("# The first model\n")
