@@ -55,7 +55,6 @@ def test_what_is_not_predicted_does_not_count():
     assert [(row["class"], row["agents"]) for row in found.rows()] == [("all", 1), ("CAR", 1)]
     assert found.warnings == 1
     empty = predictions([[(1.0, 1.0)]])
-    nobody = replace(
-        empty, **{name: getattr(empty, name)[:0] for name in ("kind", "valid", "probability", "position")}, id=()
-    )
+    arrays = {name: array[:0] for name, array in vars(empty).items() if isinstance(array, np.ndarray)}
+    nobody = replace(empty, id=(), **(arrays | {"time_s": TIME_S}))
     assert added(Divergence.none((2.0,)), nobody, nobody).rows() == []
