@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +46,17 @@ def commonroad_files(folder: Path) -> list[Path]:
     """The CommonRoad files below a folder, or the one given."""
     if folder.is_file():
         return [folder]
-    return sorted(path for path in folder.rglob("*") if path.name.endswith((".xml", ".xml.gz")) and path.is_file())
+    files = (path for path in folder.rglob("*") if path.name.endswith((".xml", ".xml.gz")) and path.is_file())
+    return sorted(path for path in files if _looks_like_one(path))
+
+
+def _looks_like_one(path: Path) -> bool:
+    """Whether the beginning of a file names the format; one that cannot be read is for its reader to tell of."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+            return b"commonRoad" in stream.read(4096)
+    except (OSError, EOFError, zlib.error):
+        return True
 
 
 def ngsim_location(path: Path) -> str:
