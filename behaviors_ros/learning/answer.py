@@ -43,7 +43,7 @@ class Answer(nn.Module):
 
     def __init__(self, model: nn.Module, schema: FeatureSchema) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.schema = model, schema
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("inflation", torch.zeros(schema.future_steps, 2))
 

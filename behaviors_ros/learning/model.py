@@ -193,10 +193,13 @@ class Forecaster(nn.Module):
         length = x["agent"][:, None, None, AGENT.index("length")]
         speed, speed_1s, speed_2s = (x["agent"][:, k, None].expand(-1, len(self.slots)) for k in range(3))
         centre = has * (queue[..., 0] + 0.5 * (length + queue[..., 4]))
+        has_line = ways["path"][..., PATH.index("has_signal")]
+        line = has_line * ways["path"][..., PATH.index("signal")] - (1.0 - has_line) * 1e4
         chain = Chain(
             self.correction, centre, queue[..., 1], queue[..., 2], queue[..., 3], queue[..., 4], has,
-            limit[..., None], schema.future_steps, schema.future_dt_s,
+            limit[..., None], (line + 0.5 * length[..., 0])[..., None], schema.future_steps, schema.future_dt_s,
         )  # fmt: skip
+        line = line[:, self.slots]
         ahead, second = (has[..., k][:, self.slots] for k in (0, 1))
         half, half_2 = (0.5 * (length[..., 0] + queue[..., k, 4])[:, self.slots] for k in (0, 1))
 
@@ -215,7 +218,7 @@ class Forecaster(nn.Module):
             law = traffic.pull(speed, gap, lead)
             time_s = k * schema.future_dt_s
             pulled = chain.pull[k][..., 0][:, self.slots]
-            seen = view(traffic, law, speed, gap, ahead, lead, gap_2, second, lead_2, pulled, time_s)
+            seen = view(traffic, law, speed, gap, ahead, lead, gap_2, second, lead_2, pulled, line - travelled, time_s)
             share = k / schema.future_steps
             pull = law + self.correction(seen, trait) + push[..., 0] + share * push[..., 1]
             speed, way = stepped(speed, torch.clamp(pull, min=-HARDEST), schema.future_dt_s)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 FAR_M = 100.0  # a gap that is as good as none
 RISE, BRAKING, HARDEST = 1.5, 2.0, 6.0  # the law's accelerations, m/s^2, as `lane_following` has them by default
 SPACE_M, QUEUE_M, GAIN_MPS, STEADY_MPS, STANDING_MPS = 2.5, 10.0, 3.5, 0.6, 0.25
-SEEN = 18  # what the correction sees
+SEEN = 20  # what the correction sees
 
 
 class Traffic:
@@ -23,7 +23,8 @@ class Traffic:
 
     def __init__(self, speed: Tensor, speed_1s: Tensor, speed_2s: Tensor, limit: Tensor, gap: Tensor) -> None:
         """Take the wishes from the state at the start: each is content with the gap it keeps."""
-        spread = torch.maximum(torch.maximum((speed - speed_1s).abs(), (speed - speed_2s).abs()), (speed_1s - speed_2s).abs())
+        spread = torch.maximum((speed - speed_1s).abs(), (speed - speed_2s).abs())
+        spread = torch.maximum(spread, (speed_1s - speed_2s).abs())
         free = (gap > torch.clamp(3.0 * speed, min=20.0)).float()
         settled = 0.8 * torch.clamp(1.0 - spread / STEADY_MPS, min=0.0) * free
         moves = (speed > STANDING_MPS).float()
@@ -52,6 +53,8 @@ class Correction(nn.Module):
         super().__init__()
         self.limit = limit
         self.state = nn.Linear(SEEN, hidden)
+        with torch.no_grad():
+            self.state.weight[:, -2:] = 0.0  # a place without signals must not teach what they mean
         self.trait = nn.Linear(traits, hidden, bias=False)
         self.net = nn.Sequential(nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1))
         nn.init.zeros_(self.net[-1].weight)
@@ -66,12 +69,15 @@ class Correction(nn.Module):
 
 def view(
     traffic: Traffic, law: Tensor, speed: Tensor, gap: Tensor, has: Tensor, ahead: Tensor, gap_2: Tensor, has_2: Tensor,
-    ahead_2: Tensor, pulled: Tensor, time_s: float,
+    ahead_2: Tensor, pulled: Tensor, signal: Tensor, time_s: float,
 ) -> Tensor:  # fmt: skip
-    """What the correction sees, scaled: (..., SEEN). pulled: the acceleration of who is in front, a step ago."""
+    """What the correction sees, scaled: (..., SEEN). pulled: the acceleration of who is in front, a step ago; signal:
+    m to the next line with signals, far below 0 where there is none.
+    """
+    before = (signal > 0.0).to(speed.dtype)
     near = torch.clamp(gap, -1.0, FAR_M)
     columns = [
-        speed / 10.0,
+        torch.clamp(speed, max=20.0) / 10.0,
         has * (ahead - speed) / 5.0,
         has_2 * (ahead_2 - speed) / 5.0,
         near / 20.0,
@@ -89,6 +95,8 @@ def view(
         (speed - traffic.speed) / 5.0,
         has * (near - torch.clamp(traffic.gap, -1.0, FAR_M)) / 20.0,
         law,
+        before * torch.clamp(1.0 - signal / 80.0, min=0.0),
+        before * torch.clamp(speed * speed / (6.0 * torch.clamp(signal, min=1.0)), max=2.0),
     ]
     return torch.stack(columns, dim=-1)
 
@@ -111,9 +119,11 @@ class Chain:
 
     def __init__(
         self, correction: Correction, place: Tensor, speed: Tensor, speed_1s: Tensor, speed_2s: Tensor, length: Tensor,
-        has: Tensor, limit: Tensor, steps: int, dt_s: float,
+        has: Tensor, limit: Tensor, signal: Tensor, steps: int, dt_s: float,
     ) -> None:  # fmt: skip
-        """Roll the chain out; `has` says which entries hold an agent."""
+        """Roll the chain out; `has` says which entries hold an agent; signal: m from the agent's centre to the next
+        line with signals.
+        """
         has_1, has_2 = shifted(has, 1), shifted(has, 2)
         half_1 = 0.5 * (length + shifted(length, 1))
         half_2 = 0.5 * (length + shifted(length, 2))
@@ -129,7 +139,10 @@ class Chain:
             gap, gap_2 = gaps(place)
             ahead, ahead_2 = shifted(speed, 1), shifted(speed, 2)
             law = traffic.pull(speed, gap, ahead)
-            seen = view(traffic, law, speed, gap, has_1, ahead, gap_2, has_2, ahead_2, shifted(pull, 1), step * dt_s)
+            to_line = signal - place - 0.5 * length
+            seen = view(
+                traffic, law, speed, gap, has_1, ahead, gap_2, has_2, ahead_2, shifted(pull, 1), to_line, step * dt_s
+            )
             faster, way = stepped(speed, torch.clamp(law + correction(seen, None), min=-HARDEST), dt_s)
             pull, speed, place = (faster - speed) / dt_s, faster, place + way
             self.place.append(place)

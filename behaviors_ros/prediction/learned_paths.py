@@ -20,7 +20,7 @@ from behaviors_ros.prediction.road_kernels import lanes_near
 from behaviors_ros.prediction.roads import CELL_M, Roads, roads_of, signal_state
 
 INTENTS = (Intent.KEEP_LANE, Intent.CHANGE_LEFT, Intent.CHANGE_RIGHT, Intent.TURN_LEFT, Intent.TURN_RIGHT)
-PATH = ("spacing", "offset", "cos", "sin", "weight", "limit", "half_width", "line", "has_line", "sign", "has_sign",
+PATH = ("spacing", "offset", "cos", "sin", "weight", "limit", "half_width", "line", "has_line", "sign", "has_sign", "signal", "has_signal",
         "green", *(intent.name.lower() for intent in INTENTS), "straight")  # fmt: skip
 POINT = ("x", "y", "cos", "sin", "cap")
 CAP_MPS = 50.0  # a speed that no curve asks for
@@ -167,12 +167,18 @@ def _lines(
         rows, path, count, start, sizes.leaders, sizes.sight_m, agents.length, motion.speed, motion.speed_1s,
         motion.speed_2s, occupied, at, who, along, roads.first, roads.s,
     )  # fmt: skip
-    line, sign = stops(path, count, start, agents.length[rows], roads.first, roads.s, roads.stop_s, closed,
-                       roads.stop_sign, sizes.sight_m)  # fmt: skip
+    signals = (np.isfinite(roads.stop_s) & (roads.stop_sign == 0)).astype(np.int64)
+    distances: dict[str, Array] = {}
+    for states, names in ((closed, ("line", "sign")), (signals, ("signal", ""))):
+        found_lines = stops(
+            path, count, start, agents.length[rows], roads.first, roads.s, roads.stop_s, states, roads.stop_sign,
+            sizes.sight_m,
+        )  # fmt: skip
+        distances |= dict(zip(names, found_lines, strict=True))
     valid = weight > 0.0
-    for name, distance in (("line", line), ("sign", sign)):
-        known = valid & np.isfinite(distance)
-        out.states[:, 1:, PATH.index(name)] = np.where(known, distance, 0.0)
+    for name in ("line", "sign", "signal"):
+        known = valid & np.isfinite(distances[name])
+        out.states[:, 1:, PATH.index(name)] = np.where(known, distances[name], 0.0)
         out.states[:, 1:, PATH.index(f"has_{name}")] = known
     second = path[:, :, min(1, path.shape[2] - 1)]
     green = (closed[path[:, :, 0]] < 0) | ((count > 1) & (closed[second] < 0))
