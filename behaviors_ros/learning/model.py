@@ -12,10 +12,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from behaviors_ros.learning.rollout import HARDEST, Chain, Correction, Traffic, stepped, view
+from behaviors_ros.learning.rollout import FAR_M, HARDEST, Chain, Correction, Traffic, stepped
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.learned_features import AGENT, GROUPS, NEIGHBOUR, FeatureSchema
-from behaviors_ros.prediction.learned_paths import PATH, POINT, QUEUE
+from behaviors_ros.prediction.learned_paths import PATH
 
 AGENT_SCALE = {"speed": 10.0, "speed_1s": 10.0, "speed_2s": 10.0, "seen_s": 3.0, "length": 5.0, "width": 2.0}
 NEIGHBOUR_SCALE = {"x": 20.0, "y": 20.0, "velocity_x": 10.0, "velocity_y": 10.0, "length": 5.0, "width": 2.0}
@@ -190,41 +190,38 @@ class Forecaster(nn.Module):
         """How far each future has come along its path at each step (n, future, step), m."""
         schema, limit = self.schema, ways["path"][..., PATH.index("limit")]
         queue, has = ways["queue"][:, :, 1:], ways["queue_valid"][:, :, 1:]
-        length = x["agent"][:, None, None, AGENT.index("length")]
-        speed, speed_1s, speed_2s = (x["agent"][:, k, None].expand(-1, len(self.slots)) for k in range(3))
-        centre = has * (queue[..., 0] + 0.5 * (length + queue[..., 4]))
+        length = x["agent"][None, :, AGENT.index("length"), None]
+        speed, speed_1s, speed_2s = (x["agent"][None, :, k, None].expand(1, -1, len(self.slots)) for k in range(3))
+        queue, has = queue[None], has[None]
         has_line = ways["path"][..., PATH.index("has_signal")]
-        line = has_line * ways["path"][..., PATH.index("signal")] - (1.0 - has_line) * 1e4
+        line = (has_line * ways["path"][..., PATH.index("signal")] - (1.0 - has_line) * 1e4)[None]
         chain = Chain(
-            self.correction, centre, queue[..., 1], queue[..., 2], queue[..., 3], queue[..., 4], has,
-            limit[..., None], (line + 0.5 * length[..., 0])[..., None], schema.future_steps, schema.future_dt_s,
+            self.correction, has * (queue[..., 0] + 0.5 * (length[..., None] + queue[..., 4])), queue[..., 1],
+            queue[..., 2], queue[..., 3], queue[..., 4], has, limit[None, ..., None], (line + 0.5 * length)[..., None],
+            (max(self.slots) + 1, schema.leaders), schema.future_steps, schema.future_dt_s,
         )  # fmt: skip
-        line = line[:, self.slots]
-        ahead, second = (has[..., k][:, self.slots] for k in (0, 1))
-        half, half_2 = (0.5 * (length[..., 0] + queue[..., k, 4])[:, self.slots] for k in (0, 1))
-
-        def gaps(k: int, travelled: Tensor) -> tuple[Tensor, Tensor]:
-            place = chain.place[k]
-            first = ahead * (place[..., 0][:, self.slots] - travelled - half) + (1.0 - ahead) * 100.0
-            return first, second * (place[..., 1][:, self.slots] - travelled - half_2) + (1.0 - second) * 150.0
-
-        travelled = torch.zeros_like(speed)
-        traffic = Traffic(speed, speed_1s, speed_2s, limit[:, self.slots], gaps(0, travelled)[0])
-        traffic.wish = torch.relu(traffic.wish + push[..., 2])
-        trait, out = self.correction.trait(traits), []
+        line = line[:, :, self.slots]
+        ahead, second = (has[:, :, self.slots, k] for k in (0, 1))
+        half, half_2 = (0.5 * (length + queue[:, :, self.slots, k, 4]) for k in (0, 1))
+        place, place_2 = (chain.place[:, :, self.slots, k].split(1) for k in (0, 1))
+        leads, leads_2 = (chain.speed[:, :, self.slots, k].split(1) for k in (0, 1))
+        pulled = chain.pull[:, :, self.slots, 0].split(1)
+        far, far_2 = (1.0 - ahead) * FAR_M, (1.0 - second) * 1.5 * FAR_M
+        travelled, extra, rising, eager = torch.zeros_like(speed), *push[None].unbind(-1)
+        first = ahead * (place[0] - half) + far
+        traffic = Traffic(speed, speed_1s, speed_2s, limit[None][:, :, self.slots], first, ahead, second, eager)
+        trait, out = self.correction.of_driver(traits), []
         for k in range(schema.future_steps):
-            gap, gap_2 = gaps(k, travelled)
-            lead, lead_2 = (chain.speed[k][..., j][:, self.slots] for j in (0, 1))
-            law = traffic.pull(speed, gap, lead)
-            time_s = k * schema.future_dt_s
-            pulled = chain.pull[k][..., 0][:, self.slots]
-            seen = view(traffic, law, speed, gap, ahead, lead, gap_2, second, lead_2, pulled, line - travelled, time_s)
-            share = k / schema.future_steps
-            pull = law + self.correction(seen, trait) + push[..., 0] + share * push[..., 1]
+            gap = ahead * (place[k] - travelled - half) + far
+            gap_2 = second * (place_2[k] - travelled - half_2) + far_2
+            law = traffic.pull(speed, gap, leads[k])
+            seen = traffic.view(law, speed, gap, leads[k], gap_2, leads_2[k], pulled[k], line - travelled)
+            own = extra + (k / schema.future_steps) * rising
+            pull = law + self.correction(seen, k * schema.future_dt_s, (len(self.slots),), trait) + own
             speed, way = stepped(speed, torch.clamp(pull, min=-HARDEST), schema.future_dt_s)
             travelled = travelled + way
             out.append(travelled)
-        return torch.stack(out, -1)
+        return torch.stack(out, -1)[0]
 
     def _beside(self, x: Output, ways: Output, code: Tensor, s: Tensor) -> Tensor:
         """Offset from the path at each step (n, future, step), m: critically damped to the centre, and a profile."""
@@ -238,5 +235,5 @@ class Forecaster(nn.Module):
         home = ways["path"][:, 0]
         own = torch.cat([code, ways["path_past"][:, 0], home[:, [PATH.index(name) for name in
                         ("offset", "sin", "weight", "half_width")]]], 1)  # fmt: skip
-        profile = self.lateral(own).view(len(own), -1, KNOTS) @ self.hats.T
+        profile = self.lateral(own).view(own.shape[0], -1, KNOTS) @ self.hats.T
         return d + profile * torch.tanh(s / 5.0)

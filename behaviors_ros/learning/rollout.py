@@ -3,6 +3,9 @@
 The law is that of the lane following predictor (`prediction/following.py`; IDM: Treiber, Hennecke, Helbing 2000). A
 small network sees what the law sees, and what led to it, and adds an acceleration. One network drives everybody, so
 that each recorded agent teaches it about all.
+
+States have a first axis of 1, along which what the network sees is joined in whole blocks, and what stays the same is
+computed once: exported, a rollout costs by the number of its operations more than by the number of agents.
 """
 
 from __future__ import annotations
@@ -19,31 +22,78 @@ SEEN = 20  # what the correction sees
 
 
 class Traffic:
-    """What stays the same while a rollout goes on, of agents in any layout (..., ): first speed, limit, gap wanted."""
+    """What stays the same while a rollout goes on, of agents in any layout (1, ...): first speed, limit, gap wanted.
 
-    def __init__(self, speed: Tensor, speed_1s: Tensor, speed_2s: Tensor, limit: Tensor, gap: Tensor) -> None:
+    has, has_2: whether there is an agent in front, and a second one. eager: wanted speed beyond the law's, m/s.
+    """
+
+    def __init__(
+        self, speed: Tensor, speed_1s: Tensor, speed_2s: Tensor, limit: Tensor, gap: Tensor, has: Tensor, has_2: Tensor,
+        eager: Tensor | None = None,
+    ) -> None:  # fmt: skip
         """Take the wishes from the state at the start: each is content with the gap it keeps."""
-        spread = torch.maximum((speed - speed_1s).abs(), (speed - speed_2s).abs())
-        spread = torch.maximum(spread, (speed_1s - speed_2s).abs())
+        change = torch.maximum((speed - speed_1s).abs(), (speed - speed_2s).abs())
+        spread = torch.maximum(change, (speed_1s - speed_2s).abs())
         free = (gap > torch.clamp(3.0 * speed, min=20.0)).float()
         settled = 0.8 * torch.clamp(1.0 - spread / STEADY_MPS, min=0.0) * free
         moves = (speed > STANDING_MPS).float()
         starts = torch.maximum(moves, (gap < QUEUE_M).float())
-        self.speed, self.gap = speed, gap
-        self.wish = starts * (speed + torch.clamp(limit - speed, 0.0, GAIN_MPS) * (1.0 - settled))
+        wish = starts * (speed + torch.clamp(limit - speed, 0.0, GAIN_MPS) * (1.0 - settled))
+        wish = wish if eager is None else torch.relu(wish + eager)
+        self.has, self.has_2, self.speed, self.near = has, has_2, speed, torch.clamp(gap, -1.0, FAR_M)
+        self.wants, self.per_wish = wish > 0.1, 1.0 / torch.clamp(wish, min=0.1)
         self.space = moves * SPACE_M + (1.0 - moves) * torch.clamp(gap, 0.5 * SPACE_M, QUEUE_M)
         self.headway = torch.clamp((gap - self.space) / torch.clamp(speed, min=1.0), 0.3, 2.0)
         self.trend_1s, self.trend_2s = speed - speed_1s, 0.5 * (speed - speed_2s)
 
     def pull(self, speed: Tensor, gap: Tensor, ahead: Tensor) -> Tensor:
         """Acceleration of the law behind someone `gap` m in front with speed `ahead`."""
-        ratio = speed / torch.clamp(self.wish, min=0.1)
+        ratio = speed * self.per_wish
         square = ratio * ratio
-        free = torch.where(self.wish > 0.1, 1.0 - square * square, torch.full_like(speed, -1.0))
-        closing = speed * (speed - ahead) / (2.0 * math.sqrt(RISE * BRAKING))
-        wanted = self.space + torch.relu(speed * self.headway + closing)
+        free = torch.where(self.wants, 1.0 - square * square, torch.tensor(-1.0))
+        closing = (speed - ahead) * (1.0 / (2.0 * math.sqrt(RISE * BRAKING)))
+        wanted = self.space + torch.relu(speed * (self.headway + closing))
         push = wanted / torch.clamp(gap, min=0.5)
         return torch.clamp(RISE * torch.minimum(free, 1.0 - push * push), min=-HARDEST)
+
+    def view(
+        self, law: Tensor, speed: Tensor, gap: Tensor, ahead: Tensor, gap_2: Tensor, ahead_2: Tensor, pulled: Tensor,
+        signal: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """What the correction sees, before it is scaled, but for the time: (SEEN - 1, ...).
+
+        pulled: the acceleration of who is in front, a step ago; signal: m to the next line with signals, far below 0
+        where there is none.
+        """
+        before = (signal > 0.0).to(speed.dtype)
+        near = torch.clamp(gap, -1.0, FAR_M)
+        columns = [
+            torch.clamp(speed, max=20.0),
+            self.has * (ahead - speed),
+            self.has_2 * (ahead_2 - speed),
+            near,
+            torch.log(1.0 + torch.relu(near)),
+            torch.clamp(near, max=10.0),
+            torch.clamp(near / (speed + 1.0), max=6.0),
+            self.has,
+            self.has_2,
+            torch.clamp(gap_2, 0.0, 150.0),
+            self.trend_1s,
+            self.trend_2s,
+            self.has * pulled,
+            (speed < STANDING_MPS).to(speed.dtype),
+            speed - self.speed,
+            self.has * (near - self.near),
+            law,
+            before * torch.relu(80.0 - signal),
+            before * torch.clamp(speed * speed / torch.clamp(signal, min=1.0), max=12.0),
+        ]
+        return torch.cat(columns)
+
+
+TIME, NEAR_CAPPED, TREND_1S, TREND_2S = 13, 5, 10, 11  # columns of what the correction sees
+SCALE = (10.0, 5.0, 5.0, 20.0, 2.0, 5.0, 3.0, 1.0, 1.0, 50.0, 1.0, 1.0, 1.0, 8.0, 1.0, 5.0, 20.0, 1.0,
+         80.0, 6.0)  # fmt: skip
 
 
 class Correction(nn.Module):
@@ -60,91 +110,68 @@ class Correction(nn.Module):
         nn.init.zeros_(self.net[-1].weight)
         nn.init.zeros_(self.net[-1].bias)
 
-    def forward(self, seen: Tensor, trait: Tensor | None) -> Tensor:
-        """seen (..., SEEN); trait (..., hidden): what `self.trait` made of the driver's traits."""
-        hidden = self.state(seen)
+    def forward(self, seen: Tensor, time_s: float, layout: tuple[int, ...], trait: Tensor | None = None) -> Tensor:
+        """Acceleration (1, n, *layout). seen (SEEN - 1, n, *layout); trait (hidden, all): what `of_driver` made.
+
+        The scales of the columns are put into the first layer's weights: in a graph these are constants.
+        """
+        scale = [1.0 / size for size in SCALE]
+        scale[TREND_1S], scale[TREND_2S] = math.exp(-time_s / 1.5), math.exp(-time_s / 3.0)
+        weight = self.state.weight * torch.tensor(scale)
+        bias = self.state.bias - self.state.weight[:, NEAR_CAPPED] + weight[:, TIME] * time_s
+        weight = torch.cat([weight[:, :TIME], weight[:, TIME + 1 :]], 1)
+        hidden = weight @ seen.view(SEEN - 1, -1) + bias[:, None]
         hidden = hidden if trait is None else hidden + trait
-        return self.limit * torch.tanh(self.net(hidden)[..., 0] / self.limit)
+        for layer in (self.net[1], self.net[3]):
+            hidden = layer.weight @ nn.functional.silu(hidden) + layer.bias[:, None]
+        return (self.limit * torch.tanh(hidden / self.limit)).view(1, -1, *layout)
+
+    def of_driver(self, traits: Tensor) -> Tensor:
+        """What the first layer is given of the drivers' traits (n, future, trait): (hidden, n x future)."""
+        return self.trait.weight @ traits.flatten(0, 1).T
 
 
-def view(
-    traffic: Traffic, law: Tensor, speed: Tensor, gap: Tensor, has: Tensor, ahead: Tensor, gap_2: Tensor, has_2: Tensor,
-    ahead_2: Tensor, pulled: Tensor, signal: Tensor, time_s: float,
-) -> Tensor:  # fmt: skip
-    """What the correction sees, scaled: (..., SEEN). pulled: the acceleration of who is in front, a step ago; signal:
-    m to the next line with signals, far below 0 where there is none.
-    """
-    before = (signal > 0.0).to(speed.dtype)
-    near = torch.clamp(gap, -1.0, FAR_M)
-    columns = [
-        torch.clamp(speed, max=20.0) / 10.0,
-        has * (ahead - speed) / 5.0,
-        has_2 * (ahead_2 - speed) / 5.0,
-        near / 20.0,
-        torch.log1p(torch.clamp(near, min=0.0)) / 2.0,
-        torch.clamp(near, max=10.0) / 5.0 - 1.0,
-        torch.clamp(near / (speed + 1.0), max=6.0) / 3.0,
-        has,
-        has_2,
-        torch.clamp(gap_2, 0.0, 150.0) / 50.0,
-        traffic.trend_1s * math.exp(-time_s / 1.5),
-        traffic.trend_2s * math.exp(-time_s / 3.0),
-        has * pulled,
-        torch.full_like(speed, time_s / 8.0),
-        (speed < STANDING_MPS).to(speed.dtype),
-        (speed - traffic.speed) / 5.0,
-        has * (near - torch.clamp(traffic.gap, -1.0, FAR_M)) / 20.0,
-        law,
-        before * torch.clamp(1.0 - signal / 80.0, min=0.0),
-        before * torch.clamp(speed * speed / (6.0 * torch.clamp(signal, min=1.0)), max=2.0),
-    ]
-    return torch.stack(columns, dim=-1)
-
-
-def shifted(values: Tensor, by: int, fill: float = 0.0) -> Tensor:
-    """Along the last axis: who is `by` places farther ahead."""
-    return nn.functional.pad(values[..., by:], (0, by), value=fill)
+def shifted(values: Tensor, by: int) -> Tensor:
+    """Along the last axis: who is `by` places farther ahead; 0 where there is nobody."""
+    return nn.functional.pad(values[..., by:], (0, by))
 
 
 def stepped(speed: Tensor, pull: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
     """Speed after a step, never below 0, and the way of it, m."""
     faster = torch.relu(speed + pull * dt_s)
-    return faster, 0.5 * (speed + faster) * dt_s
+    return faster, (speed + faster) * (0.5 * dt_s)
 
 
 class Chain:
-    """The motion of the agents in front on some paths: place (..., ahead) m from the agent's centre, speed, at each
-    step; each behind the next one.
+    """The motion of the agents in front on some paths: place (step, n, path, ahead) m from the agent's centre,
+    speed, and acceleration, at each step; each behind the next one.
     """
 
     def __init__(
         self, correction: Correction, place: Tensor, speed: Tensor, speed_1s: Tensor, speed_2s: Tensor, length: Tensor,
-        has: Tensor, limit: Tensor, signal: Tensor, steps: int, dt_s: float,
+        has: Tensor, limit: Tensor, signal: Tensor, layout: tuple[int, int], steps: int, dt_s: float,
     ) -> None:  # fmt: skip
-        """Roll the chain out; `has` says which entries hold an agent; signal: m from the agent's centre to the next
-        line with signals.
+        """Roll the chain out from states (1, n, path, ahead); `has` says which entries hold an agent; signal: m from
+        the agent's centre to the next line with signals.
         """
         has_1, has_2 = shifted(has, 1), shifted(has, 2)
-        half_1 = 0.5 * (length + shifted(length, 1))
-        half_2 = 0.5 * (length + shifted(length, 2))
+        half_1, half_2 = (0.5 * (length + shifted(length, by)) for by in (1, 2))
+        far_1, far_2 = (1.0 - has_1) * FAR_M, (1.0 - has_2) * 1.5 * FAR_M
 
         def gaps(at: Tensor) -> tuple[Tensor, Tensor]:
-            first = has_1 * (shifted(at, 1) - at - half_1) + (1.0 - has_1) * FAR_M
-            return first, has_2 * (shifted(at, 2) - at - half_2) + (1.0 - has_2) * 1.5 * FAR_M
+            first = has_1 * (shifted(at, 1) - at - half_1) + far_1
+            return first, has_2 * (shifted(at, 2) - at - half_2) + far_2
 
-        traffic = Traffic(speed, speed_1s, speed_2s, limit, gaps(place)[0])
+        traffic = Traffic(speed, speed_1s, speed_2s, limit, gaps(place)[0], has_1, has_2)
+        line = signal - 0.5 * length
         pull = torch.zeros_like(speed)
-        self.place, self.speed, self.pull = [place], [speed], [pull]
-        for step in range(steps):
+        states = [(place, speed, pull)]
+        for step in range(steps - 1):
             gap, gap_2 = gaps(place)
             ahead, ahead_2 = shifted(speed, 1), shifted(speed, 2)
             law = traffic.pull(speed, gap, ahead)
-            to_line = signal - place - 0.5 * length
-            seen = view(
-                traffic, law, speed, gap, has_1, ahead, gap_2, has_2, ahead_2, shifted(pull, 1), to_line, step * dt_s
-            )
-            faster, way = stepped(speed, torch.clamp(law + correction(seen, None), min=-HARDEST), dt_s)
-            pull, speed, place = (faster - speed) / dt_s, faster, place + way
-            self.place.append(place)
-            self.speed.append(speed)
-            self.pull.append(pull)
+            seen = traffic.view(law, speed, gap, ahead, gap_2, ahead_2, shifted(pull, 1), line - place)
+            faster, way = stepped(speed, torch.clamp(law + correction(seen, step * dt_s, layout), min=-HARDEST), dt_s)
+            pull, speed, place = (faster - speed) * (1.0 / dt_s), faster, place + way
+            states.append((place, speed, pull))
+        self.place, self.speed, self.pull = (torch.cat(each) for each in zip(*states, strict=True))
