@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,8 @@ from rich.progress import TextColumn
 
 from behaviors_ros import pipeline, registry
 from behaviors_ros.errors import InputError
-from behaviors_ros.evaluation.prediction_rows import BASELINES, Judging, Row, measured, rows_of
+from behaviors_ros.evaluation.prediction_rows import BASELINES, Case, Judging, Row, measured, rows_of
+from behaviors_ros.learning.peer_cases import Answers, with_cases_written
 from behaviors_ros.learning.prediction_test import Protocol, cases_of, protocol_of, recordings_of
 from behaviors_ros.learning.samples import Windows
 from behaviors_ros.parameters import Vehicle, merged, nested, validated
@@ -49,6 +50,12 @@ def test_predictors(
     data: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the sources of built data lie.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME.KEY=VALUE", help="Parameters.")] = None,
     baselines: Annotated[bool, typer.Option(help="Constant velocity and lane following, too.")] = True,
+    write_cases: Annotated[
+        Path | None, typer.Option("--write-cases", metavar="FOLDER", help="Write the scenes for other predictors.")
+    ] = None,
+    answers: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=CASES:ANSWERS", help="Another predictor's answers to them.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first scenes.", min=1)] = None,
     full: Annotated[bool, typer.Option("--full", help="Print classes and standing agents, too.")] = False,
     json: JsonOption = None,
@@ -60,12 +67,16 @@ def test_predictors(
     """
     protocol = _protocol(on, horizons, modes, every, complete)
     names = list(dict.fromkeys([*(BASELINES if baselines else ()), *predictors]))
-    made = made_predictors(names, settings or [])
+    others = {each.name: each for each in map(answers_of, answers or [])}
+    made = made_predictors(names, settings or []) | others
     recordings = recordings_of(on, split or (), only or (), data, {"rosbag2": read_bags}, fold)
-    cases = islice(cases_of(recordings, protocol.grid, protocol.windows), limit)
+    cases: Iterator[Case] = islice(cases_of(recordings, protocol.grid, protocol.windows), limit)
+    cases = with_cases_written(cases, write_cases) if write_cases is not None else cases
     with progress(TextColumn("{task.description}")) as bar:
         task = bar.add_task("reading")
         found = measured(made, cases, protocol.grid, protocol.judging, lambda text: bar.update(task, description=text))
+    for name, other in others.items():
+        other.timed(found[name])
     rows = rows_of(found, protocol.judging)
     if not rows:
         raise InputError(on, "recordings", "hold no agent with a future", "give longer ones, or shorter --horizons")
@@ -117,6 +128,15 @@ def made_predictors(names: list[str], settings: list[str]) -> dict[str, Predicto
             known = ", ".join(registry.names("predictor"))
             raise InputError("test", name, "is neither a predictor nor a file", f"known: {known}; or a model NAME.onnx")
     return made
+
+
+def answers_of(text: str) -> Answers:
+    """NAME=CASES:ANSWERS as a predictor."""
+    name, equals, folders = text.partition("=")
+    cases, colon, answers = folders.partition(":")
+    if not (name and equals and colon):
+        raise InputError("test", "--answers", f"is '{text}'", "give NAME=CASES:ANSWERS")
+    return Answers(name, Path(cases), Path(answers))
 
 
 def model_of(path: Path) -> Path:
