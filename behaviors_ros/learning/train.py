@@ -116,7 +116,9 @@ def _member(
 def load_run(folder: Path) -> tuple[Answer, TrainParameters]:
     """The answer that a run trained, ready for use, and its configuration."""
     config = read_config(folder / CONFIG)
-    answer = Answer(Ensemble([Forecaster(config.features, config.model) for _ in range(config.members)]), config.features)
+    answer = Answer(
+        Ensemble([Forecaster(config.features, config.model) for _ in range(config.members)]), config.features
+    )
     try:
         answer.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError) as error:

@@ -33,9 +33,7 @@ class Rows(Dataset[int]):
     """Numbers of rows; the batch is taken out of the arrays at once."""
 
     def __init__(self, arrays: dict[str, Array]) -> None:
-        self.tensors = {
-            name: torch.from_numpy(values) for name, values in arrays.items() if values.dtype == np.float32
-        }
+        self.tensors = {name: torch.from_numpy(values) for name, values in arrays.items() if values.dtype == np.float32}
 
     def __len__(self) -> int:
         return len(self.tensors["truth"])

@@ -237,6 +237,50 @@ def queue(
 
 @no_type_check
 @njit(cache=True)
+def corridor(
+    rows: Array, ahead: int, sight: float, reach: float, angle: float, blocking: float, position: Array, yaw: Array,
+    drives: Array, now: Array, before: Array, longer: Array, length: Array, width: Array,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Who drives in front of each agent on the straight path, and who behind, in the layout of `queue`.
+
+    A box counts that comes within `reach` m of the line, and goes the same way to `angle` rad, or is slower than
+    `blocking` m/s. Only among those who drive.
+    """
+    out, valid = np.zeros((rows.size, ahead + 1, 5)), np.zeros((rows.size, ahead + 1))
+    for i in range(rows.size):
+        a, found = rows[i], 0
+        if not drives[a]:
+            continue
+        cos, sin = math.cos(yaw[a]), math.sin(yaw[a])
+        for b in range(yaw.size):
+            if b == a or not drives[b]:
+                continue
+            dx, dy = position[b, 0] - position[a, 0], position[b, 1] - position[a, 1]
+            x, y = cos * dx + sin * dy, cos * dy - sin * dx
+            along = math.cos(yaw[b] - yaw[a])
+            if abs(x) > sight or abs(y) > reach + 0.5 * width[b] or (along < math.cos(angle) and now[b] >= blocking):
+                continue
+            gap = x - math.copysign(0.5 * (length[a] + length[b]), x)
+            slot = 0
+            if x > 0.0:
+                slot = found + 1
+                while slot > 1 and out[i, slot - 1, 0] > gap:
+                    slot -= 1
+                if slot > ahead:
+                    continue
+                found = min(found + 1, ahead)
+                for k in range(found, slot, -1):
+                    out[i, k], valid[i, k] = out[i, k - 1], valid[i, k - 1]
+            elif valid[i, 0] > 0.0 and out[i, 0, 0] > gap:
+                continue
+            share = max(along, 0.0)
+            out[i, slot, 0], out[i, slot, 1], out[i, slot, 2] = gap, now[b] * share, before[b] * share
+            out[i, slot, 3], out[i, slot, 4], valid[i, slot] = longer[b] * share, length[b], 1.0
+    return out, valid
+
+
+@no_type_check
+@njit(cache=True)
 def stops(
     path: Array, count: Array, start: Array, length: Array, first: Array, s: Array, stop_s: Array, closed: Array,
     stop_sign: Array, sight: float,

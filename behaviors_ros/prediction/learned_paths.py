@@ -15,15 +15,19 @@ from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, Intent, Scene, 
 from behaviors_ros.prediction.agents import Agents
 from behaviors_ros.prediction.lane_following import DRIVEN, RIDDEN, Following, LaneChoice
 from behaviors_ros.prediction.lane_modes import lane_modes
-from behaviors_ros.prediction.learned_kernels import offsets, queue, sampled, stops
+from behaviors_ros.prediction.learned_kernels import corridor, offsets, queue, sampled, stops
 from behaviors_ros.prediction.road_kernels import lanes_near
 from behaviors_ros.prediction.roads import CELL_M, Roads, roads_of, signal_state
 
 INTENTS = (Intent.KEEP_LANE, Intent.CHANGE_LEFT, Intent.CHANGE_RIGHT, Intent.TURN_LEFT, Intent.TURN_RIGHT)
-PATH = ("spacing", "offset", "cos", "sin", "weight", "limit", "half_width", "line", "has_line", "sign", "has_sign", "signal", "has_signal",
-        "green", *(intent.name.lower() for intent in INTENTS), "straight")  # fmt: skip
+PATH = (
+    "spacing", "offset", "cos", "sin", "weight", "limit", "half_width", "line", "has_line", "sign", "has_sign",
+    "signal", "has_signal", "green", *(intent.name.lower() for intent in INTENTS), "straight",
+)  # fmt: skip
 POINT = ("x", "y", "cos", "sin", "cap")
 CAP_MPS = 50.0  # a speed that no curve asks for
+STRAIGHT_SIGHT_M = 60.0  # roads bend: farther away nobody is on the straight path for sure
+STRAIGHT_REACH_M = 0.5  # of a box to the straight path
 QUEUE = ("gap", "speed", "speed_1s", "speed_2s", "length")
 
 
@@ -70,7 +74,7 @@ class Sizes:
 def paths_of(scene: Scene, agents: Agents, motion: Motion, rows: Int[Array, "row"], sizes: Sizes) -> Paths:
     """The straight path and up to `sizes.paths - 1` through the lane graph of each agent in `rows`."""
     spacing = (motion.speed[rows] * sizes.horizon_s + 40.0) / (sizes.points - 1)
-    out = _straight(motion, rows, spacing, sizes)
+    out = _straight(agents, motion, rows, spacing, sizes)
     follow = Following()
     roads = roads_of(scene.map, follow.curve_acceleration_mps2, follow.braking_mps2)
     if scene.map is None or roads is None or sizes.paths == 1 or not rows.size:
@@ -85,8 +89,8 @@ def paths_of(scene: Scene, agents: Agents, motion: Motion, rows: Int[Array, "row
     return out
 
 
-def _straight(motion: Motion, rows: Array, spacing: Array, sizes: Sizes) -> Paths:
-    """All arrays, with the straight path in place."""
+def _straight(agents: Agents, motion: Motion, rows: Array, spacing: Array, sizes: Sizes) -> Paths:
+    """All arrays, with the straight path in place, and who drives along it."""
     lead, count = (rows.size, sizes.paths), sizes.leaders + 1
     points, states = np.zeros((*lead, sizes.points, len(POINT))), np.zeros((*lead, len(PATH)))
     points[:, 0, :, 0] = spacing[:, None] * np.arange(sizes.points)
@@ -97,7 +101,14 @@ def _straight(motion: Motion, rows: Array, spacing: Array, sizes: Sizes) -> Path
     valid = np.zeros(lead)
     valid[:, 0] = 1.0
     past = np.zeros((*lead, sizes.past))
-    return Paths(points, states, past, np.zeros((*lead, count, len(QUEUE))), np.zeros((*lead, count)), valid)
+    drives = agents.valid & among(agents.kind, (*VEHICLES, AgentClass.BICYCLE))
+    queues, present = np.zeros((*lead, count, len(QUEUE))), np.zeros((*lead, count))
+    follow = Following()
+    queues[:, 0], present[:, 0] = corridor(
+        rows, sizes.leaders, STRAIGHT_SIGHT_M, STRAIGHT_REACH_M, follow.along_rad, follow.blocking_mps, agents.position,
+        motion.heading, drives, motion.speed, motion.speed_1s, motion.speed_2s, agents.length, agents.width,
+    )  # fmt: skip
+    return Paths(points, states, past, queues, present, valid)
 
 
 def _found(

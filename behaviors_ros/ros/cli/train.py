@@ -33,9 +33,12 @@ def train(
     JSON: {seed, agents, kinds, calibration, val: {time_s: {agents, fde_1, min_fde, miss_1, miss, ece}}}.
     """
     try:
-        from behaviors_ros.learning.train import TrainParameters, read_config, train as trained
+        from behaviors_ros.learning.train import TrainParameters, read_config
+        from behaviors_ros.learning.train import train as trained
     except ImportError as error:
-        raise BehaviorsError(f"train: needs torch and lightning ({error}); pip install behaviors_ros[learning]") from None
+        raise BehaviorsError(
+            f"train: needs torch and lightning ({error}); pip install behaviors_ros[learning]"
+        ) from None
     import yaml
 
     values = read_config(config)
