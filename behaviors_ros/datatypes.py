@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,9 +30,9 @@ class Grid:
     dt_s: float = 0.1
     steps: int = 61
 
-    @property
+    @cached_property
     def time_s(self) -> Float[Array, "step"]:
-        """Instants relative to now, in s."""
+        """Instants relative to now, in s; not to be written to."""
         return np.arange(self.steps) * self.dt_s
 
     @property

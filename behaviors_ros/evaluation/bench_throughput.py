@@ -36,6 +36,7 @@ LATTICE = ScreenedParameters(
     speeds=40,
     speed_times_s=(2.0, 3.0),
     reach_m=3.0,
+    step_s=0.1,
     interval_s=0.1,
     horizon_s=3.0,
     exhaustive=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from behaviors_ros.generation.paths import Paths, Profile, joined, lateral_paths
 from behaviors_ros.generation.pursuit import Turning, pursuit_paths
@@ -95,6 +96,7 @@ def changing(situation: Situation, lateral: Lateral) -> list[Profile]:
     return profiles
 
 
+@lru_cache(maxsize=4)
 def pursued(situation: Situation, lateral: Lateral) -> Paths:
     """Pursuit paths back to the lane, where the start is far off or turned away, or the lane bends too tightly; and the
     path that swings wide there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -62,13 +63,14 @@ class Obstruction:
         return max(left for _, left in self.sides)
 
 
-def passing(situation: Situation, lateral: Lateral, rules: Passing) -> list[Profile]:
+@lru_cache(maxsize=4)
+def passing(situation: Situation, lateral: Lateral, rules: Passing) -> tuple[Profile, ...]:
     """Profiles past the next obstructions, left, right and between them, where there is room."""
     profiles = []
     for group in _groups(_obstructions(situation, rules), rules)[: rules.groups]:
         for clearance in rules.cyclist_clearances_m if group.riding else rules.clearances_m:
             profiles += _past(situation, lateral, rules, group, clearance)
-    return list(dict.fromkeys(profiles))
+    return tuple(dict.fromkeys(profiles))
 
 
 def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:

@@ -19,6 +19,7 @@ from numba import njit
 
 from behaviors_ros.datatypes import Array
 from behaviors_ros.generation.reference import look
+from behaviors_ros.geometry.angles import cos_sin
 
 COLUMNS = 9  # length along the path, station, x, y, yaw, curvature, route s, route d, speed limit
 
@@ -48,9 +49,17 @@ class Paths:
 
 def joined(groups: list[Paths]) -> Paths:
     """The usable paths of several groups with the same number of samples."""
-    table = np.concatenate([group.table[group.usable] for group in groups])
-    label = tuple(text for group in groups for text, use in zip(group.label, group.usable, strict=True) if use)
-    return Paths(np.ascontiguousarray(table), label, np.ones(len(label), bool))
+    whole = [group if group.usable.all() else _usable(group) for group in groups]
+    filled = [group for group in whole if len(group)]
+    if len(filled) <= 1:
+        return (filled or whole)[0]
+    label = tuple(text for group in filled for text in group.label)
+    return Paths(np.concatenate([group.table for group in filled]), label, np.ones(len(label), bool))
+
+
+def _usable(group: Paths) -> Paths:
+    label = tuple(text for text, use in zip(group.label, group.usable, strict=True) if use)
+    return Paths(group.table[group.usable], label, np.ones(len(label), bool))
 
 
 @dataclass(frozen=True)
@@ -75,18 +84,20 @@ def lateral_paths(
     out = np.empty((len(profiles), samples, COLUMNS))
     usable = np.ones(len(profiles), bool)
     if len(profiles):
-        rows = np.empty((samples, 8))
-        for_all(table, spacing_m, station, step_m, rows)
+        rows = for_all(table, spacing_m, station, step_m, samples)
         _sample(rows, station, np.asarray(lateral, float), specs, step_m, out, usable)
     return Paths(out, tuple(p.label for p in profiles), usable)
 
 
 @no_type_check
 @njit(cache=True)
-def for_all(table: Array, spacing: float, station: float, step: float, rows: Array) -> None:  # pragma: no cover
-    """The reference at every station of the paths: they share it."""
-    for k in range(rows.shape[0]):
+def for_all(table: Array, spacing: float, station: float, step: float, samples: int) -> Array:  # pragma: no cover
+    """The reference at every station of the paths, which share it, and cos and sin of its heading (sample, 10)."""
+    rows = np.empty((samples, 10))
+    for k in range(samples):
         look(table, spacing, station + k * step, rows[k])
+        rows[k, 8], rows[k, 9] = cos_sin(rows[k, 2])
+    return rows
 
 
 @no_type_check
@@ -146,20 +157,22 @@ def _sample(
 @no_type_check
 @njit(cache=True)
 def write_row(r: Array, station: float, d: float, d1: float, d2: float, row: Array) -> tuple:  # pragma: no cover
-    """Fill `row` but its length from the reference `r` and the profile (d, d', d'') there; (q, length per station)."""
+    """Fill `row` but its length from the reference `r`, as in `for_all`, and the profile (d, d', d'') there; (q, length
+    per station).
+    """
     q = 1.0 - r[3] * d
-    turned = math.atan2(d1, q)
-    cosine = math.cos(turned)
+    rate = math.sqrt(q * q + d1 * d1)
+    cosine = q / rate
     row[1] = station
-    row[2] = r[0] - d * math.sin(r[2])
-    row[3] = r[1] + d * math.cos(r[2])
-    row[4] = r[2] + turned
+    row[2] = r[0] - d * r[9]
+    row[3] = r[1] + d * r[8]
+    row[4] = r[2] + math.atan2(d1, q)
     if q >= 0.15:
         row[5] = ((d2 + (r[4] * d + r[3] * d1) * d1 / q) * cosine * cosine / q + r[3]) * cosine / q
     row[6] = r[5]
     row[7] = r[6] + d
     row[8] = r[7]
-    return q, math.hypot(q, d1)
+    return q, rate
 
 
 def lateral_start(row: Array, offset: float, yaw: float, curvature: float) -> Float[Array, "3"] | None:

@@ -33,11 +33,12 @@ class ScreenedParameters(Parameters):
     reach_m: float = value(3.5, "largest offset to either side", low=0.1, high=10.0)
     speeds: int = value(16, "target speeds, evenly from standstill to the limit", low=2, high=200)
     speed_times_s: tuple[float, ...] = value((2.0, 3.5, 5.0), "times in which a target speed is reached")
+    step_s: float = value(0.2, "time between the instants at which limits and cost are asked", low=0.02, high=1.0)
     interval_s: float = value(0.3, "time between the instants at which the chance is asked", low=0.01, high=2.0)
     horizon_s: float = value(2.5, "how far ahead the chance is asked", low=0.0, high=20.0)
     probability_min: float = value(0.05, "modes less probable than this are left out", low=0.0, high=1.0)
     chance_max: float = value(0.05, "motions with a larger chance of collision are left out", low=0.0, high=1.0)
-    exhaustive: bool = value(False, "ask the chance of all, not of the cheapest of a path until enough are safe")
+    exhaustive: bool = value(False, "ask the chance of all, not of the cheapest until enough are safe")
     keep: int = value(24, "candidates made", low=1, high=1000)
     keep_of_path: int = value(3, "candidates made of one path at most", low=1, high=100)
 
@@ -45,7 +46,7 @@ class ScreenedParameters(Parameters):
 @dataclass(frozen=True, eq=False)
 class Screening:
     """Cost and largest chance of collision of every path with every profile; infinite and NaN: it cannot be driven; NaN
-    alone: not asked, because enough cheaper motions of the path are safe.
+    alone: not asked, because enough cheaper motions are safe.
 
     along: distance, speed and acceleration of the profiles; target: their speed m/s.
     """
@@ -86,7 +87,7 @@ def screened(situation: Situation, predictions: Predictions, values: ScreenedPar
     vehicle, start, grid = situation.vehicle, situation.start, situation.grid
     targets = _targets(situation, values)
     along, fits, jerk = screening.quartics(start.speed, start.acceleration, targets, grid.time_s, vehicle)
-    stride = max(int(round(values.interval_s / grid.dt_s)), 1)
+    stride, rough = (max(int(round(each / grid.dt_s)), 1) for each in (values.interval_s, values.step_s))
     instants = np.arange(0, int(np.searchsorted(grid.time_s, values.horizon_s + 1e-9)), stride)
     axes = np.array([start.position[0], start.position[1], np.cos(start.yaw), np.sin(start.yaw)])
     near = np.zeros(len(predictions), bool)
@@ -94,12 +95,12 @@ def screened(situation: Situation, predictions: Predictions, values: ScreenedPar
     likely = predictions.valid & near[:, None] & (predictions.probability >= values.probability_min)
     modes = screening.obstacles(predictions, likely, axes, instants, vehicle)
     limits = screening.limits_of(vehicle, situation.driving.lateral_acceleration_mps2, situation.driving.steering_share)
-    enough = 0 if values.exhaustive else values.keep_of_path
+    coarse, keep = np.ascontiguousarray(along[:, ::rough]), 0 if values.exhaustive else values.keep
     cost, chance = np.empty((len(paths), len(along))), np.empty((len(paths), len(along)))
     screening.screen(
-        0, len(paths), paths.table, along, fits, jerk, grid.dt_s, instants, vehicle.centre_offset_m,
+        paths.table, along, coarse, fits, jerk, rough * grid.dt_s, instants, vehicle.centre_offset_m,
         0.5 * vehicle.length_m, 0.5 * vehicle.width_m, axes, modes.agent, modes.probability, modes.half_length,
-        modes.half_width, modes.lanes, modes.spans, limits, _weights(values.cost), enough,
+        modes.half_width, modes.lanes, modes.spans, limits, _weights(values.cost), keep, values.keep_of_path,
         values.chance_max, cost, chance,
     )  # fmt: skip
     return Screening(paths, along, targets[:, 0], cost, chance)

@@ -108,59 +108,60 @@ def limits_of(vehicle: Vehicle, lateral_acceleration_mps2: float, steering_share
 @no_type_check
 @njit(cache=True, nogil=True, error_model="numpy")
 def screen(
-    first, last, tables, along, fits, jerk, dt, instants, offset, ego_length, ego_width, axes, agent, probability,
-    half_length, half_width, states, spans, limits, weights, enough, chance_max, cost, chance,
+    tables, along, rough, fits, jerk, dt, instants, offset, ego_length, ego_width, axes, agent, probability, half_length,
+    half_width, states, spans, limits, weights, keep, keep_of_path, chance_max, cost, chance,
 ):  # fmt: skip
-    """Fill cost and largest chance of collision (path, profile) of the paths from `first` to `last`; infinite and NaN
-    for what cannot be driven.
+    """Fill cost and largest chance of collision (path, profile); infinite and NaN for what cannot be driven.
 
     tables (path, sample, 9) as in `Paths`; along (profile, step, 3), fits, jerk (profile,) as `quartics` gives them;
-    offset: rear axle to box centre, m; half sizes; the modes as in `Obstacles`; weights as in `Cost`. enough: of each
-    path the chance is asked of the cheapest motions until so many are not above `chance_max`, and not on once it is
-    above; 0: of all. Where it is not asked it is NaN. Feasible: within the limits at every step, or no worse than now
-    where now is beyond them.
+    rough: `along` at the steps, `dt` s apart, at which limits and cost are asked; instants: steps of `along`; offset:
+    rear axle to box centre, m; half sizes; the modes as in `Obstacles`; weights as in `Cost`. keep: the chance is asked
+    of the cheapest motions until so many are not above `chance_max`, `keep_of_path` of one path at most, and not on
+    once it is above; 0: of all. Where it is not asked it is NaN. Feasible: within the limits at every step, or no worse
+    than now where now is beyond them.
     """
     steps, count = along.shape[1], len(instants)
     filled = (count + ROW - 1) // ROW * ROW
     at = np.empty((6, steps))  # x, y, yaw, curvature, offset from the route, speed limit
+    roughly = np.empty((6, rough.shape[1])) if rough.shape[1] != steps else at
     own, around = np.empty((1, 4, filled)), np.empty((1, 6, filled // LANES))
     found, of_agent, free = np.empty(filled), np.zeros(filled), np.empty(filled)
-    samples = tables.shape[1]
-    turns, swept, close = np.empty((2, samples)), np.empty((1, 6, filled // LANES)), np.empty(len(agent), np.int64)
+    turns, swept = np.empty((len(tables), 2, tables.shape[1])), np.empty((1, 6, filled // LANES))
+    close, close_count = np.empty((len(tables), len(agent)), np.int64), np.full(len(tables), -1)
     ends = extents(along, instants, filled)
-    for p in range(first, last):
-        for k in range(samples):
-            turns[0, k], turns[1, k] = cos_sin(tables[p, k, 4])
-        sweep(tables, p, turns, ends, offset, axes, swept)
-        count_close = 0
-        for m in range(len(agent)):
-            low, high = meeting_span(swept, 0, spans, m, ego_length, ego_width, half_length[m], half_width[m])
-            if low < high:
-                close[count_close] = m
-                count_close += 1
-        for j in range(along.shape[0]):
-            cost[p, j], chance[p, j] = np.inf, np.nan
+    cost[:], chance[:] = np.inf, np.nan
+    for p in range(len(tables)):
+        for k in range(tables.shape[1]):
+            turns[p, 0, k], turns[p, 1, k] = cos_sin(tables[p, k, 4])
+        for j in range(len(along)):
             if fits[j]:
-                follow(tables, p, turns, along, j, at)
-                if beyond(at, along, j, dt, limits) == 0:
-                    cost[p, j] = weights[0] * jerk[j] + comfort(at, along, j, dt, weights)
-                    if enough == 0:
-                        place(at, instants, offset, axes, own, around)
-                        chance[p, j] = worst_chance(
-                            own, around, close, count_close, agent, probability, half_length, half_width, states, spans,
-                            ego_length, ego_width, found, of_agent, free, np.inf,
-                        )  # fmt: skip
-        safe = 0
-        for j in np.argsort(cost[p]):
-            if enough == 0 or safe == enough or cost[p, j] == np.inf:
-                break
-            follow(tables, p, turns, along, j, at)
-            place(at, instants, offset, axes, own, around)
-            chance[p, j] = worst_chance(
-                own, around, close, count_close, agent, probability, half_length, half_width, states, spans,
-                ego_length, ego_width, found, of_agent, free, chance_max,
-            )  # fmt: skip
-            safe += chance[p, j] <= chance_max
+                follow(tables, p, turns[p], rough, j, roughly)
+                if beyond(roughly, rough, j, dt, limits) == 0:
+                    cost[p, j] = weights[0] * jerk[j] + comfort(roughly, rough, j, dt, weights)
+    kept, safe = np.zeros(len(tables), np.int64), 0
+    ceiling = chance_max if keep else np.inf
+    for flat in np.argsort(cost.ravel()) if keep else np.arange(cost.size):
+        p, j = flat // len(along), flat % len(along)
+        if keep and (safe == keep or cost[p, j] == np.inf):
+            break
+        if cost[p, j] == np.inf or (keep and kept[p] == keep_of_path):
+            continue
+        if close_count[p] < 0:
+            close_count[p] = 0
+            sweep(tables, p, turns[p], ends, offset, axes, swept)
+            for m in range(len(agent)):
+                low, high = meeting_span(swept, 0, spans, m, ego_length, ego_width, half_length[m], half_width[m])
+                if low < high:
+                    close[p, close_count[p]] = m
+                    close_count[p] += 1
+        follow(tables, p, turns[p], along, j, at)
+        place(at, instants, offset, axes, own, around)
+        chance[p, j] = worst_chance(
+            own, around, close[p], close_count[p], agent, probability, half_length, half_width, states, spans,
+            ego_length, ego_width, found, of_agent, free, ceiling,
+        )  # fmt: skip
+        kept[p] += chance[p, j] <= chance_max
+        safe += chance[p, j] <= chance_max
 
 
 @no_type_check

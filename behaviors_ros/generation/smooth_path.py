@@ -50,10 +50,8 @@ def wide_path(situation: Situation, rules: Wide) -> Paths:
     parked = _in_the_way(situation, reach, rules)
     if start is None:
         return none
-    rows = np.empty((count + 1, 8))
-    for_all(
-        situation.reference.table, situation.reference.spacing_m, situation.station, rules.interval_m, rows
-    )  # fmt: skip
+    table, spacing = situation.reference.table, situation.reference.spacing_m
+    rows = for_all(table, spacing, situation.station, rules.interval_m, count + 1)
     wanted = []
     if np.abs(rows[:, 3]).max() >= rules.tight * limit:
         wanted.append(("keep lane", parked[:0]))
@@ -81,9 +79,9 @@ def _path(situation: Situation, start: Array, jerks: Array, label: str, rules: W
     stations = situation.step_m * np.arange(situation.samples)
     lateral = states(start, rules.interval_m, jerks, np.minimum(stations, end))
     lateral[stations >= end, 1:] = 0.0
-    out, along = np.empty((1, situation.samples, COLUMNS)), np.empty((situation.samples, 8))
+    out = np.empty((1, situation.samples, COLUMNS))
     table, spacing = situation.reference.table, situation.reference.spacing_m
-    for_all(table, spacing, situation.station, situation.step_m, along)
+    along = for_all(table, spacing, situation.station, situation.step_m, situation.samples)
     usable = _write(along, situation.station, situation.step_m, lateral, out[0])
     return Paths(out, (label,), np.array([usable]))
 

@@ -119,26 +119,33 @@ class LaneFollowing:
 
     def covariances(self, grid: Grid, agents: Agents, modes: Modes) -> Float[Array, "agent mode step 2 2"]:
         """Growth by class, and that of `lane_noise` for who follows a lane, whose first intent is not FREE."""
-        out = covariances(self.values.noise, agents, grid.time_s, modes.motion)
-        follows = among(agents.kind, (*VEHICLES, AgentClass.BICYCLE)) & (modes.intent[:, 0] != Intent.FREE)
-        rows, own = np.flatnonzero(follows), self.values.lane_noise
-        noise = ClassNoise(vehicle=own, bicycle=own)
-        out[rows] = covariances(noise, agents.take(rows), grid.time_s, modes.motion[rows])
-        return out
+        follows = among(agents.kind, (*VEHICLES, AgentClass.BICYCLE)) & (modes.intent[:, 0] != int(Intent.FREE))
+        return covariances(
+            self.values.noise, agents, grid.time_s, modes.motion, follows, self.values.lane_noise
+        )  # fmt: skip
 
     def modes(self, scene: Scene, grid: Grid, agents: Agents) -> Modes:
         """The modes of all agents, `max_modes` each."""
-        physics = heaviest(single(agents, *turned(self.values.turning, agents, grid.time_s)), self.values.max_modes)
         following = self.values.following
         roads = roads_of(scene.map, following.curve_acceleration_mps2, following.braking_mps2)
         if scene.map is None or roads is None or not agents.valid.any():
-            return physics
+            return self._off_lanes(agents, grid)
         everyone = with_ego(agents, scene.ego, self.vehicle)
         state = signal_state(roads, scene.map, scene.signals)
-        return self._on_lanes(everyone, roads, state, grid, physics)
+        modes = self._on_lanes(everyone, roads, state, grid)
+        off = np.flatnonzero(modes.probability[:, 0] <= 0.0)
+        if off.size:
+            physics = self._off_lanes(agents.take(off), grid)
+            for name, values in vars(modes).items():
+                values[off] = getattr(physics, name)
+        return modes
 
-    def _on_lanes(self, agents: Agents, roads: Roads, closed: Array, grid: Grid, physics: Modes) -> Modes:
-        """`physics`, the modes of all but the last agent, which is the ego, with those on lanes replaced."""
+    def _off_lanes(self, agents: Agents, grid: Grid) -> Modes:
+        """Constant turn rate."""
+        return heaviest(single(agents, *turned(self.values.turning, agents, grid.time_s)), self.values.max_modes)
+
+    def _on_lanes(self, agents: Agents, roads: Roads, closed: Array, grid: Grid) -> Modes:
+        """The modes of all but the last agent, which is the ego; without probability for who is on no lane."""
         follow = self.values.following
         near = lanes_near(
             agents.position, roads.point, roads.s, roads.heading, roads.first, roads.origin, roads.shape, roads.cells,
@@ -161,11 +168,8 @@ class LaneFollowing:
             ahead), self._settling(agents), self._law(), roads.first,
             roads.s, roads.heading, roads.point, roads.cap,
         )  # fmt: skip
-        on = np.flatnonzero(weight[:-1, 0] > 0.0)
-        driven = Modes(weight, intent, position, yaw, yaw, speed)
-        for name, values in vars(physics).items():
-            values[on] = getattr(driven, name)[on]
-        return physics
+        motion_yaw = yaw.copy()  # who is on no lane has another one
+        return Modes(*(each[:-1] for each in (weight, intent, position, yaw, motion_yaw, speed)))
 
     def _usable(self, agents: Agents, motion: Array, near: tuple[Array, ...], roads: Roads) -> Array:
         """Which lanes nearby an agent may be driving on, or may change to."""

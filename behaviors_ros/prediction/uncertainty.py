@@ -8,14 +8,15 @@ recorded errors.
 
 from __future__ import annotations
 
-import math
+from functools import lru_cache
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from behaviors_ros.datatypes import AgentClass, Array
+from behaviors_ros.geometry.angles import cos_sin
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.agents import STATIC, Agents
 
@@ -80,10 +81,29 @@ def spreads(
 
     steady: 1 for who has kept its speed for two seconds, 0 for who has not. Who stands then is parked or waits.
     """
+    return _grown(_of_agents(noise, kind), speed, time_s, steady)
+
+
+@lru_cache(maxsize=8)
+def _table(noise: ClassNoise) -> Float[Array, "class 8"]:
+    """The values of `Noise` by class number."""
     rows = [getattr(noise, class_field(int(k))) for k in range(max(AgentClass) + 1)]
-    table = np.array([[getattr(row, name) for name in Noise.model_fields] for row in rows])
-    known = np.where((kind >= 0) & (kind <= max(AgentClass)), kind, AgentClass.UNKNOWN)
-    floor, v_along, v_across, q_along, q_across, share, settled, moving = table[known].T[:, :, None]
+    return np.array([_row(row) for row in rows])
+
+
+def _row(noise: Noise) -> list[float]:
+    return [getattr(noise, name) for name in Noise.model_fields]
+
+
+def _of_agents(noise: ClassNoise, kind: Int[Array, "agent"]) -> Float[Array, "agent 8"]:
+    table = _table(noise)
+    known = np.where((kind >= 0) & (kind < len(table)), kind, int(AgentClass.UNKNOWN))
+    return table[known]
+
+
+def _grown(rows: Array, speed: Array, time_s: Array, steady: Array | float) -> tuple[Array, Array]:
+    """`spreads` for agents with the values `rows` of `Noise`."""
+    floor, v_along, v_across, q_along, q_across, share, settled, moving = rows.T[:, :, None]
     share = share * (1.0 - (1.0 - settled) * np.reshape(steady, (-1, 1)))
     growth = (share + (1.0 - share) * np.minimum(speed[:, None] / moving, 1.0)) ** 2
     square, cube = time_s**2, time_s**3 / 3.0
@@ -93,12 +113,16 @@ def spreads(
 
 
 def covariances(
-    noise: ClassNoise, agents: Agents, time_s: Float[Array, "step"], yaw: Float[Array, "agent mode step"]
-) -> Float[Array, "agent mode step 2 2"]:
+    noise: ClassNoise, agents: Agents, time_s: Float[Array, "step"], yaw: Float[Array, "agent mode step"],
+    others: Bool[Array, "agent"] | None = None, of_others: Noise | None = None,
+) -> Float[Array, "agent mode step 2 2"]:  # fmt: skip
     """Covariance of each predicted position in the map frame, m^2: the track's own plus the growth, turned with
-    `yaw`.
+    `yaw`. The growth of `others` is `of_others`, not that of their class.
     """
-    along, across = spreads(noise, agents.kind, agents.speed, time_s + agents.age_s, agents.steady)
+    rows = _of_agents(noise, agents.kind)
+    if others is not None and of_others is not None:
+        rows[others] = _row(of_others)
+    along, across = _grown(rows, agents.speed, time_s + agents.age_s, agents.steady)
     return _rotated(agents.covariance, along, across, np.ascontiguousarray(yaw))
 
 
@@ -111,7 +135,7 @@ def _rotated(now: Array, along: Array, across: Array, yaw: Array) -> Array:
     for a in range(n):
         for m in range(modes):
             for k in range(steps):
-                cos, sin = math.cos(yaw[a, m, k]), math.sin(yaw[a, m, k])
+                cos, sin = cos_sin(yaw[a, m, k])
                 cross = now[a, 0, 1] + (along[a, k] - across[a, k]) * cos * sin
                 out[a, m, k, 0, 0] = now[a, 0, 0] + along[a, k] * cos * cos + across[a, k] * sin * sin
                 out[a, m, k, 1, 1] = now[a, 1, 1] + along[a, k] * sin * sin + across[a, k] * cos * cos
