@@ -12,6 +12,7 @@ from numba import njit
 
 from behaviors_ros.datatypes import Array, Predictions
 from behaviors_ros.generation.reference import nearest
+from behaviors_ros.geometry.angles import cos_sin
 
 REAR, FRONT, CENTRE, SPEED, RIGHT, LEFT = range(6)
 
@@ -43,13 +44,11 @@ def agents_along(
     count = len(predictions)
     if count == 0:
         return Agents(np.empty((0, steps, 6)), np.empty(0, np.int64))
-    mode = predictions.probability.argmax(axis=1)
-    pick = np.arange(count)
-    take = np.clip(np.arange(steps), 0, len(predictions.time_s) - 1)
-    position, yaw, speed = (
-        np.ascontiguousarray(column[pick, mode][:, take])
-        for column in (predictions.position, predictions.yaw, predictions.speed)
-    )
+    pick, mode = np.arange(count), predictions.probability.argmax(axis=1)
+    position, yaw, speed = (column[pick, mode] for column in (predictions.position, predictions.yaw, predictions.speed))
+    if len(predictions.time_s) != steps:
+        take = np.clip(np.arange(steps), 0, len(predictions.time_s) - 1)
+        position, yaw, speed = (np.ascontiguousarray(column[:, take]) for column in (position, yaw, speed))
     low, high = int((station - 30.0) / spacing_m), int((station + reach_m) / spacing_m) + 1
     along = np.empty((count, steps, 6))
     near = np.zeros(count, bool)
@@ -90,15 +89,15 @@ def _along(
                 index = nearest(table, spacing, x, y, math.nan, low, high)
             index = _walked(table, x, y, index)
             foot_x, foot_y, yaw_r = table[index, 0], table[index, 1], table[index, 2]
-            c, s = math.cos(yaw_r), math.sin(yaw_r)
+            c, s = cos_sin(yaw_r)
             station = index * spacing + (x - foot_x) * c + (y - foot_y) * s
             offset = (y - foot_y) * c - (x - foot_x) * s
-            turned = heading - yaw_r
-            cosine, sine = abs(math.cos(turned)), abs(math.sin(turned))
+            along, across = cos_sin(heading - yaw_r)
+            cosine, sine = abs(along), abs(across)
             half = 0.5 * (size[n, 0] * cosine + size[n, 1] * sine)
             side = 0.5 * (size[n, 0] * sine + size[n, 1] * cosine)
             out[n, i, 0], out[n, i, 1], out[n, i, 2] = station - half, station + half, station
-            out[n, i, 3] = speed[n, i] * math.cos(turned)
+            out[n, i, 3] = speed[n, i] * along
             out[n, i, 4], out[n, i, 5] = offset - side, offset + side
             if abs(offset) - side < beside and low * spacing < station + half and station - half < high * spacing:
                 near[n] = True

@@ -81,12 +81,12 @@ def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
     speed = now[:, columns.SPEED]
     slow = (speed > -rules.standing_mps) & (speed < rules.slow_fraction * situation.limit_mps)
     blocks = (now[:, columns.LEFT] > -reach) & (now[:, columns.RIGHT] < reach)
-    found = []
+    found, travelled = [], rear_bumper + _travelled(situation)
     for n in np.flatnonzero(slow & blocks & (now[:, columns.FRONT] > rear_bumper)):
         standing = bool(speed[n] < rules.standing_mps)
         if standing and not situation.parked[n]:
             continue
-        meeting = _meeting(situation, situation.agents.along[n], standing, rear_bumper)
+        meeting = _meeting(situation, situation.agents.along[n], standing, travelled)
         if meeting is not None:
             cyclist = rules.cyclists and situation.kind_of(int(n)) == AgentClass.BICYCLE
             riding = cyclist and not standing
@@ -96,11 +96,12 @@ def _obstructions(situation: Situation, rules: Passing) -> list[Obstruction]:
     return sorted(found, key=lambda item: (item.rear, item.label))
 
 
-def _meeting(situation: Situation, along: np.ndarray, standing: bool, rear_bumper: float) -> Box | None:
-    """(rear, front, right, left) of an agent while the ego is beside it; None when it is not reached in the horizon."""
+def _meeting(situation: Situation, along: np.ndarray, standing: bool, ego: np.ndarray) -> Box | None:
+    """(rear, front, right, left) of an agent while the ego, its rear bumper at stations `ego`, is beside it; None when
+    it is not reached in the horizon.
+    """
     steps = slice(0, 1)
     if not standing:
-        ego = rear_bumper + _travelled(situation)
         beside = (ego + situation.vehicle.length_m >= along[:, columns.REAR]) & (ego <= along[:, columns.FRONT])
         if not beside.any():
             return None

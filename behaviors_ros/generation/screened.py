@@ -139,8 +139,8 @@ def _profiles(situation: Situation, values: ScreenedParameters) -> list[Profile]
 def _targets(situation: Situation, values: ScreenedParameters) -> Float[Array, "profile 2"]:
     """Target speed and the time in which it is reached."""
     speeds = np.linspace(0.0, situation.limit_mps, values.speeds)
-    pairs = np.meshgrid(speeds, np.array(values.speed_times_s), indexing="ij")
-    return np.stack([pair.ravel() for pair in pairs], axis=1)
+    times = np.array(values.speed_times_s)
+    return np.column_stack([np.repeat(speeds, len(times)), np.tile(times, len(speeds))])
 
 
 def _weights(cost: screening.Cost) -> Float[Array, "4"]:

@@ -53,23 +53,30 @@ def obstacles(
 ) -> Obstacles:  # fmt: skip
     """The chosen modes at the steps `instants`."""
     agent, mode = np.nonzero(chosen)
-    yaw = predictions.yaw[agent, mode]
-    pose = np.stack(
-        [
-            *np.moveaxis(predictions.position[agent, mode], -1, 0),
-            np.cos(yaw),
-            np.sin(yaw),
-            predictions.speed[agent, mode],
-        ],
-        axis=-1,
+    pose, spread = _states(
+        agent, mode, instants, predictions.position, predictions.yaw, predictions.speed, predictions.covariance
     )
-    spread = predictions.covariance[agent, mode].reshape(*pose.shape[:2], 4)[..., [0, 1, 3]]
     half_length, half_width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
     radius = 0.5 * math.hypot(vehicle.length_m, vehicle.width_m)
-    lanes, spans = mode_lanes(
-        np.ascontiguousarray(pose), np.ascontiguousarray(spread), instants, axes, radius, half_length, half_width
-    )
+    lanes, spans = mode_lanes(pose, spread, np.arange(len(instants)), axes, radius, half_length, half_width)
     return Obstacles(agent, predictions.probability[agent, mode], half_length, half_width, lanes, spans, axes)
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def _states(agent, mode, instants, position, yaw, speed, covariance):
+    """x, y, cos, sin, speed (row, instant, 5) and covariance xx, xy, yy (row, instant, 3) of modes at the instants."""
+    pose, spread = np.empty((len(agent), len(instants), 5)), np.empty((len(agent), len(instants), 3))
+    for row in range(len(agent)):
+        i, m = agent[row], mode[row]
+        for k in range(len(instants)):
+            step = instants[k]
+            pose[row, k, 0], pose[row, k, 1] = position[i, m, step, 0], position[i, m, step, 1]
+            pose[row, k, 2], pose[row, k, 3] = cos_sin(yaw[i, m, step])
+            pose[row, k, 4] = speed[i, m, step]
+            spread[row, k, 0], spread[row, k, 1] = covariance[i, m, step, 0, 0], covariance[i, m, step, 0, 1]
+            spread[row, k, 2] = covariance[i, m, step, 1, 1]
+    return pose, spread
 
 
 def quartics(
@@ -82,21 +89,34 @@ def quartics(
     """Distance, speed and acceleration along a path that reach a target (speed m/s, time s) with no acceleration left,
     and go on so (Werling et al., ICRA 2010); whether the vehicle can; the mean of the squared jerk.
     """
-    end, duration = targets[:, :1], targets[:, 1:]
-    gain = end - speed - acceleration * duration
-    c3 = (3.0 * gain + acceleration * duration) / (3.0 * duration**2)
-    c4 = -(acceleration * duration + 2.0 * gain) / (4.0 * duration**3)
-    t = np.minimum(time_s, duration)
-    x = t * (speed + t * (0.5 * acceleration + t * (c3 + t * c4))) + end * (time_s - t)
-    v = speed + t * (acceleration + t * (3.0 * c3 + 4.0 * t * c4))
-    a = np.where(time_s < duration, acceleration + t * (6.0 * c3 + 12.0 * t * c4), 0.0)
-    jerk = np.where(time_s < duration, 6.0 * c3 + 24.0 * t * c4, 0.0)
-    fits = (v.min(axis=1) > -1e-9) & (v.max(axis=1) <= vehicle.speed_max_mps)
-    fits &= (a.max(axis=1) <= max(vehicle.acceleration_max_mps2, acceleration)) & (
-        a.min(axis=1) >= -vehicle.deceleration_max_mps2
-    )
-    fits &= np.abs(jerk).max(axis=1) <= vehicle.jerk_max_mps3
-    return np.stack([x, np.maximum(v, 0.0), a], axis=-1), fits, np.square(jerk).mean(axis=1)
+    limits = np.array([
+        vehicle.speed_max_mps, max(vehicle.acceleration_max_mps2, acceleration), -vehicle.deceleration_max_mps2,
+        vehicle.jerk_max_mps3,
+    ])  # fmt: skip
+    return _quartics(float(speed), float(acceleration), targets, time_s, limits)  # type: ignore[no-any-return]
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def _quartics(speed, acceleration, targets, time_s, limits):
+    """`quartics` within limits: largest speed, largest and least acceleration, largest jerk."""
+    along, fits = np.empty((len(targets), len(time_s), 3)), np.ones(len(targets), np.bool_)
+    jerk2 = np.zeros(len(targets))
+    for j in range(len(targets)):
+        end, duration = targets[j]
+        gain = end - speed - acceleration * duration
+        c3 = (3.0 * gain + acceleration * duration) / (3.0 * duration**2)
+        c4 = -(acceleration * duration + 2.0 * gain) / (4.0 * duration**3)
+        for k in range(len(time_s)):
+            t, reaching = min(time_s[k], duration), time_s[k] < duration
+            v = speed + t * (acceleration + t * (3.0 * c3 + 4.0 * t * c4))
+            a = acceleration + t * (6.0 * c3 + 12.0 * t * c4) if reaching else 0.0
+            jerk = 6.0 * c3 + 24.0 * t * c4 if reaching else 0.0
+            along[j, k, 0] = t * (speed + t * (0.5 * acceleration + t * (c3 + t * c4))) + end * (time_s[k] - t)
+            along[j, k, 1], along[j, k, 2] = max(v, 0.0), a
+            fits[j] &= (v > -1e-9) & (v <= limits[0]) & (a <= limits[1]) & (a >= limits[2]) & (abs(jerk) <= limits[3])
+            jerk2[j] += jerk * jerk
+    return along, fits, jerk2 / len(time_s)
 
 
 def limits_of(vehicle: Vehicle, lateral_acceleration_mps2: float, steering_share: float) -> Float[Array, "4"]:
@@ -108,8 +128,8 @@ def limits_of(vehicle: Vehicle, lateral_acceleration_mps2: float, steering_share
 @no_type_check
 @njit(cache=True, nogil=True, error_model="numpy")
 def screen(
-    tables, along, rough, fits, jerk, dt, instants, offset, ego_length, ego_width, axes, agent, probability, half_length,
-    half_width, states, spans, limits, weights, keep, keep_of_path, chance_max, cost, chance,
+    tables, along, rough, fits, jerk, dt, instants, offset, ego_length, ego_width, axes, agent, probability,
+    half_length, half_width, states, spans, limits, weights, keep, keep_of_path, chance_max, cost, chance,
 ):  # fmt: skip
     """Fill cost and largest chance of collision (path, profile); infinite and NaN for what cannot be driven.
 
@@ -135,7 +155,7 @@ def screen(
             turns[p, 0, k], turns[p, 1, k] = cos_sin(tables[p, k, 4])
         for j in range(len(along)):
             if fits[j]:
-                follow(tables, p, turns[p], rough, j, roughly)
+                follow(tables, p, turns[p], rough, j, rough.shape[1], roughly)
                 if beyond(roughly, rough, j, dt, limits) == 0:
                     cost[p, j] = weights[0] * jerk[j] + comfort(roughly, rough, j, dt, weights)
     kept, safe = np.zeros(len(tables), np.int64), 0
@@ -154,12 +174,14 @@ def screen(
                 if low < high:
                     close[p, close_count[p]] = m
                     close_count[p] += 1
-        follow(tables, p, turns[p], along, j, at)
+        follow(tables, p, turns[p], along, j, instants[count - 1] + 1, at)
         place(at, instants, offset, axes, own, around)
-        chance[p, j] = worst_chance(
+        chance[p, j], nth = worst_chance(
             own, around, close[p], close_count[p], agent, probability, half_length, half_width, states, spans,
             ego_length, ego_width, found, of_agent, free, ceiling,
         )  # fmt: skip
+        if chance[p, j] > ceiling:
+            to_front(close[p], nth, agent)
         kept[p] += chance[p, j] <= chance_max
         safe += chance[p, j] <= chance_max
 
@@ -171,7 +193,7 @@ def worst_chance(
     found, of_agent, free, ceiling,
 ):  # fmt: skip
     """Largest chance of collision over the instants of the motion in `own`, with the modes in `close`; of a part of
-    them where that is above `ceiling` already.
+    them where that is above `ceiling` already, and the last one of these.
 
     Modes of an agent exclude each other, agents are independent, as in scoring. found, of_agent (zeros), free: work.
     """
@@ -193,8 +215,23 @@ def worst_chance(
                 of_agent[k] = 0.0
                 worst = max(worst, 1.0 - free[k])
             if worst > ceiling:
-                return worst
-    return worst
+                return worst, nth
+    return worst, count_close - 1
+
+
+@no_type_check
+@njit(cache=True)
+def to_front(close, last, agent):
+    """Put the modes of an agent, the last of which is close[last], first: who is in the way of one motion of a path is
+    in that of the next.
+    """
+    first = last
+    while first > 0 and agent[close[first - 1]] == agent[close[last]]:
+        first -= 1
+    count, moved = last - first + 1, close[first : last + 1].copy()
+    for k in range(first - 1, -1, -1):
+        close[k + count] = close[k]
+    close[:count] = moved
 
 
 @no_type_check
@@ -234,11 +271,11 @@ def sweep(tables, p, turns, ends, offset, axes, around):
 
 @no_type_check
 @njit(cache=True, error_model="numpy")
-def follow(tables, p, turns, along, j, at):
-    """What path p is at the distances of profile j: cubic in position and yaw, straight on beyond the path."""
+def follow(tables, p, turns, along, j, steps, at):
+    """What path p is at the first distances of profile j: cubic in position and yaw, straight on beyond the path."""
     last, k = tables.shape[1] - 2, 0
     density = (last + 1) / max(tables[p, last + 1, 0], 1e-9)
-    for i in range(along.shape[1]):
+    for i in range(steps):
         x = along[j, i, 0]
         k = max(k, min(int(x * density) - 1, last))
         while k > 0 and tables[p, k, 0] > x:

@@ -14,7 +14,7 @@ from behaviors_ros.generation.agents import FRONT, Agents, agents_along
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.paths import lateral_start
 from behaviors_ros.generation.reference import Reference, nearest, project, reference_of
-from behaviors_ros.generation.start import Stitching, previous_state, start_state
+from behaviors_ros.generation.start import Stitching, previous_state, start_from
 from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.parameters import Vehicle
 
@@ -101,7 +101,8 @@ def situation_of(
     scene: Scene, predictions: Predictions, grid: Grid, vehicle: Vehicle, driving: Driving, stitching: Stitching
 ) -> Situation:
     """The situation of a scene; its generators share it (cached by identity of scene and predictions)."""
-    start = start_state(scene, vehicle, stitching)
+    planned = previous_state(scene, vehicle, stitching)
+    start = start_from(scene, planned, vehicle, stitching)
     reference = reference_of(scene.route, driving.smoothing_m)
     x, y = float(start.position[0]), float(start.position[1])
     index = nearest(reference.table, reference.spacing_m, x, y, float(start.yaw), 0, len(reference.table))
@@ -112,7 +113,7 @@ def situation_of(
     reach = step * (samples - 1)
     agents = agents_along(reference.table, reference.spacing_m, predictions, station, reach, 12.0, grid.steps)
     return Situation(
-        scene, grid, vehicle, driving, start, previous_state(scene, vehicle, stitching) is not None, curvature,
+        scene, grid, vehicle, driving, start, planned is not None, curvature,
         reference, int(index), float(station), float(offset), float(row[5]),
         lateral_start(row, offset, start.yaw, curvature), step, samples, agents, predictions.id, predictions.kind,
         _parked(agents, scene.route, float(row[5]) - float(station), driving.queue_m),

@@ -29,11 +29,15 @@ DEFAULT = Stitching()
 
 
 def start_state(scene: Scene, vehicle: Vehicle, stitching: Stitching = DEFAULT) -> EgoState:
-    """The rear axle state at now from which all candidates start; speed is never below 0 (we do not plan backwards).
+    """The rear axle state at now from which all candidates start; speed is never below 0 (we do not plan backwards)."""
+    return start_from(scene, previous_state(scene, vehicle, stitching), vehicle, stitching)
+
+
+def start_from(scene: Scene, planned: EgoState | None, vehicle: Vehicle, stitching: Stitching) -> EgoState:
+    """`start_state` with the previous plan's state as `planned`.
 
     A vehicle that rolls backwards is planned for as standing. At standstill the acceleration is never negative.
     """
-    planned = previous_state(scene, vehicle, stitching)
     state = scene.ego if planned is None else planned
     standing = state.speed < (stitching.standing_mps if planned is None else 1e-3)
     speed = 0.0 if standing else state.speed

@@ -179,4 +179,5 @@ def place(
     cos, sin = cos_sin(theta)
     x = point[index, 0] + part * (point[index + 1, 0] - point[index, 0]) - d * sin + over * fade * cos
     y = point[index, 1] + part * (point[index + 1, 1] - point[index, 1]) + d * cos + over * fade * sin
-    return x, y, theta + math.atan(turn) + beside * fade
+    bent = math.atan(turn) if abs(turn) > 1e-4 else turn  # where they differ by less than 1e-12
+    return x, y, theta + bent + beside * fade

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Scene
+from behaviors_ros.geometry.angles import cos_sin
 from behaviors_ros.geometry.projection import frame_at, only_foot, project_point_from
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Vehicle
@@ -74,7 +75,7 @@ def _states(path, blocks, groups, agent, mode, position, yaw, length, width, str
                 at, d = project_point_from(path, blocks, groups, x, y, s)
             s = at
             _, _, tx, ty = frame_at(path, s)
-            c, n = np.cos(yaw[i, m, step]), np.sin(yaw[i, m, step])
+            c, n = cos_sin(yaw[i, m, step])
             cos, sin = c * tx + n * ty, n * tx - c * ty
             out[row, k, 0], out[row, k, 1] = s, d
             out[row, k, 2] = 0.5 * (length[i] * abs(cos) + width[i] * abs(sin))

@@ -9,7 +9,7 @@ from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Verdi
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
-from behaviors_ros.scoring.footprint import at_least, foreseeable, solid
+from behaviors_ros.scoring.footprint import at_least, foreseeable, now_on_route, solid
 
 
 class EscapeParameters(Parameters):
@@ -85,17 +85,11 @@ class Escape:
 
     def _leaders(self, scene: Scene, predictions: Predictions) -> Float[Array, "leader 6"]:
         """s, d on the route, speed along it, braking, half length and width of the agents that do not cross it."""
-        first, rows = np.argmax(predictions.valid, axis=1), np.arange(len(predictions))
-        frame = route_frame(scene.route)
-        position, yaw, speed = (
-            column[rows, first, 0] for column in (predictions.position, predictions.yaw, predictions.speed)
-        )
-        s, d = frame.project(position)
-        turn = yaw - frame.heading(s)
-        cos, sin = np.abs(np.cos(turn)), np.abs(np.sin(turn))
-        counts = (np.cos(turn) > np.cos(self.p.along_rad)) | (speed < self.p.standing_mps)
+        now = now_on_route(scene, predictions)
+        cos, sin = np.abs(now.cos), np.abs(now.sin)
+        counts = (now.cos > np.cos(self.p.along_rad)) | (now.speed < self.p.standing_mps)
         length, width = 0.5 * predictions.length, 0.5 * predictions.width
-        columns = (s, d, np.maximum(speed * np.cos(turn), 0.0), self._braking(scene, predictions, yaw))
+        columns = (now.s, now.d, np.maximum(now.speed * now.cos, 0.0), self._braking(scene, predictions, now.yaw))
         table = np.column_stack((*columns, length * cos + width * sin, length * sin + width * cos))
         return np.asarray(table[counts & solid(predictions)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from behaviors_ros.datatypes import VEHICLES, Candidates, Predictions, Scene, Terms
+from behaviors_ros.datatypes import VEHICLES, Candidates, Predictions, Scene, Terms, among
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.beside import least_gap_ratio, parked
@@ -55,7 +55,7 @@ class FeltClearance:
         p, boxes = self.p, ego_boxes(candidates, self.vehicle)
         agents = solid(predictions) & near(predictions, boxes, p.base_m + p.door_m + 60.0 * p.time_s)
         modes = mode_boxes(scene, predictions, agents, p.probability_min)
-        vehicles = np.isin(predictions.kind[modes.agent], VEHICLES)
+        vehicles = among(predictions.kind[modes.agent], VEHICLES)
         base = p.base_m + np.where(vehicles & parked(scene, modes, p.queue_m), p.door_m, 0.0)
         first = int(np.searchsorted(candidates.time_s, p.start_s - 1e-9))
         stride = interval_stride(candidates, p.interval_s)

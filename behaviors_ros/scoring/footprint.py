@@ -99,22 +99,42 @@ def centres(position, yaw, speed, offset):
 
 def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agent"], least: float) -> ModeBoxes:
     """Boxes of the valid modes of `agents` with probability `least` or more; of each agent its likeliest anyway."""
-    likeliest = predictions.probability >= predictions.probability.max(axis=1, initial=0.0, keepdims=True)
-    chosen = agents[:, None] & ((predictions.probability >= least) | likeliest)
-    rows, boxes = np.flatnonzero(chosen[predictions.valid]), _all_boxes(scene, predictions)
-    return boxes if len(rows) == len(boxes.agent) else ModeBoxes(*(array[rows] for array in boxes))
+    boxes, likeliest = _all_boxes(scene, predictions)
+    chosen = agents[boxes.agent] & ((boxes.probability >= least) | likeliest)
+    return boxes if chosen.all() else _some_boxes(scene, predictions, chosen.tobytes())
 
 
 @lru_cache(maxsize=2)
-def _all_boxes(scene: Scene, predictions: Predictions) -> ModeBoxes:
-    """Boxes of all valid modes; cached, for many plugins ask for some of them."""
+def _all_boxes(scene: Scene, predictions: Predictions) -> tuple[ModeBoxes, Bool[Array, "mode"]]:
+    """Boxes of all valid modes, and which are the likeliest of their agents; cached, for many plugins ask for some of
+    them.
+    """
     agent, mode = np.nonzero(predictions.valid)
     pose, covariance = chosen_states(
         agent, mode, predictions.position, predictions.yaw, predictions.speed, predictions.covariance
     )
     half_length, half_width = 0.5 * predictions.length[agent], 0.5 * predictions.width[agent]
     probability, behind = predictions.probability[agent, mode], right_behind(scene, predictions)[agent]
-    return ModeBoxes(agent, probability, pose, covariance, half_length, half_width, behind)
+    likeliest = probability >= predictions.probability.max(axis=1, initial=0.0)[agent]
+    return ModeBoxes(agent, probability, pose, covariance, half_length, half_width, behind), likeliest
+
+
+@lru_cache(maxsize=8)
+def _some_boxes(scene: Scene, predictions: Predictions, chosen: bytes) -> ModeBoxes:
+    """Of all boxes those where `chosen`, a mask of them, is set; cached, for plugins often ask for the same ones."""
+    boxes, _ = _all_boxes(scene, predictions)
+    return ModeBoxes(*some(np.frombuffer(chosen, np.bool_), *boxes))
+
+
+@no_type_check
+@njit(cache=True)
+def some(chosen, agent, probability, pose, covariance, half_length, half_width, behind):
+    """The rows of the fields of `ModeBoxes` where `chosen` is set."""
+    rows = np.flatnonzero(chosen)
+    poses, spreads = np.empty((len(rows), *pose.shape[1:])), np.empty((len(rows), *covariance.shape[1:]))
+    for k in range(len(rows)):
+        poses[k], spreads[k] = pose[rows[k]], covariance[rows[k]]
+    return agent[rows], probability[rows], poses, spreads, half_length[rows], half_width[rows], behind[rows]
 
 
 @no_type_check
@@ -133,6 +153,7 @@ def chosen_states(agent, mode, position, yaw, speed, covariance):
     return pose, spread
 
 
+@lru_cache(maxsize=2)
 def solid(predictions: Predictions) -> Bool[Array, "agent"]:
     """Agents that must not be touched: not what one may drive over or under."""
     return ~among(predictions.kind, PASSABLE)
@@ -166,9 +187,20 @@ def finite_modes(position, yaw, speed, covariance):
 
 def near(predictions: Predictions, boxes: EgoBoxes, reach_m: float) -> Bool[Array, "agent"]:
     """Agents whose way may come within `reach_m` (m, between boxes) of the rectangle around all candidates."""
-    size = np.hypot(boxes.half_length, boxes.half_width) + 0.5 * np.hypot(predictions.length, predictions.width)
-    margin, (low, high) = (size + reach_m)[:, None], ways(predictions)
-    return np.asarray(((high > boxes.low - margin) & (low < boxes.high + margin)).all(axis=1))
+    radius = reach_m + math.hypot(boxes.half_length, boxes.half_width)
+    return np.asarray(reached(*ways(predictions), predictions.length, predictions.width, boxes.low, boxes.high, radius))
+
+
+@no_type_check
+@njit(cache=True)
+def reached(lows, highs, length, width, low, high, radius):
+    """Agents whose way, widened by `radius` and half the diagonal of their boxes, meets a rectangle."""
+    out = np.empty(len(lows), np.bool_)
+    for i in range(len(lows)):
+        margin = radius + 0.5 * math.hypot(length[i], width[i])
+        out[i] = (highs[i, 0] > low[0] - margin) & (highs[i, 1] > low[1] - margin)
+        out[i] &= (lows[i, 0] < high[0] + margin) & (lows[i, 1] < high[1] + margin)
+    return out
 
 
 @lru_cache(maxsize=2)
@@ -193,20 +225,44 @@ def rectangles(position):
     return low, high
 
 
+class OnRoute(NamedTuple):
+    """Agents at step 0 of their first valid mode; NaN without one. s, d on the route, m; yaw, rad; turn: the yaw
+    against the route, rad; cos and sin of it; speed m/s.
+    """
+
+    position: Float[Array, "agent 2"]
+    s: Float[Array, "agent"]
+    d: Float[Array, "agent"]
+    yaw: Float[Array, "agent"]
+    turn: Float[Array, "agent"]
+    cos: Float[Array, "agent"]
+    sin: Float[Array, "agent"]
+    speed: Float[Array, "agent"]
+
+
+@lru_cache(maxsize=2)
+def now_on_route(scene: Scene, predictions: Predictions) -> OnRoute:
+    """Where the agents are now; cached, for many plugins ask."""
+    first, rows = np.argmax(predictions.valid, axis=1), np.arange(len(predictions))
+    position, yaw, speed = (
+        column[rows, first, 0] for column in (predictions.position, predictions.yaw, predictions.speed)
+    )
+    frame = route_frame(scene.route)
+    s, d = frame.project(position)
+    turn = yaw - frame.heading(s)
+    return OnRoute(position, s, d, yaw, turn, np.cos(turn), np.sin(turn), speed)
+
+
 @lru_cache(maxsize=2)
 def right_behind(scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]:
     """Agents that at step 0 are behind the ego's rear axle in its own lane and direction: they follow it.
 
     In its lane: the lateral ranges of the two overlap in the route's Frenet frame.
     """
-    first = np.argmax(predictions.valid, axis=1)
-    rows = np.arange(len(predictions))
-    position, yaw = predictions.position[rows, first, 0], predictions.yaw[rows, first, 0]
-    frame = route_frame(scene.route)
-    s, d = frame.project(position)
-    ego_s, ego_d = frame.project(scene.ego.position)
-    lateral = np.abs(d - ego_d) < 0.5 * predictions.width + 0.5
-    return (s < ego_s) & lateral & (np.cos(yaw - scene.ego.yaw) > 0.5)
+    now = now_on_route(scene, predictions)
+    ego_s, ego_d = route_frame(scene.route).project(scene.ego.position)
+    lateral = np.abs(now.d - ego_d) < 0.5 * predictions.width + 0.5
+    return (now.s < ego_s) & lateral & (np.cos(now.yaw - scene.ego.yaw) > 0.5)
 
 
 @lru_cache(maxsize=2)
@@ -247,8 +303,18 @@ def at_least(value: Float[Array, "candidate"], limit: float, candidates: Candida
 
 def terms(raw: Float[Array, "candidate"], score: Float[Array, "candidate"], candidates: Candidates) -> Terms:
     """Terms with NaN and score 0 where a candidate is not finite; scores kept in [0, 1]."""
-    raw = np.where(finite(candidates), raw, np.nan)
-    return Terms(raw, np.where(np.isnan(raw), 0.0, np.clip(score, 0.0, 1.0)))
+    return Terms(*kept_within(np.asarray(raw, float), np.asarray(score, float), finite(candidates)))
+
+
+@no_type_check
+@njit(cache=True)
+def kept_within(raw, score, known):
+    """raw and score as `terms` returns them."""
+    value, share = np.full(len(known), np.nan), np.zeros(len(known))
+    for i in range(len(known)):
+        if known[i] and not math.isnan(raw[i]):
+            value[i], share[i] = raw[i], min(max(score[i], 0.0), 1.0) if not math.isnan(score[i]) else np.nan
+    return value, share
 
 
 def interval_stride(candidates: Candidates, interval_s: float) -> int:

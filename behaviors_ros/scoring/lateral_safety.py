@@ -66,6 +66,8 @@ class LateralSafety:
     def __init__(self, parameters: LateralSafetyParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""
         self.p, self.vehicle = parameters, vehicle
+        sideways = [parameters.sideways(kind) for kind in range(max(AgentClass) + 1)]
+        self._expected = np.array([[s.margin_m, s.acceleration_mps2, s.braking_mps2] for s in sideways])
 
     def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
         """One term a candidate."""
@@ -76,9 +78,8 @@ class LateralSafety:
         modes = mode_boxes(scene, predictions, agents, p.probability_min)
         if not len(modes.agent):
             return terms(np.ones(len(candidates)), np.ones(len(candidates)), candidates)
-        expected = [p.sideways(int(predictions.kind[agent])) for agent in modes.agent]
-        margin = np.array([each.margin_m for each in expected])
-        others = np.array([[each.acceleration_mps2, each.braking_mps2] for each in expected])
+        expected = self._expected[np.clip(predictions.kind[modes.agent], 0, len(self._expected) - 1)]
+        margin, others = np.ascontiguousarray(expected[:, 0]), np.ascontiguousarray(expected[:, 1:])
         own = np.array([p.own_acceleration_mps2, p.own_braking_mps2])
         first, steps = np.searchsorted(candidates.time_s, np.array([p.start_s - 1e-9, p.horizon_s + 1e-9]))
         stride = interval_stride(candidates, p.interval_s)

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from numba import njit
 
-from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, Candidates, Predictions, Scene, StopKind, Terms
-from behaviors_ros.maps.route import route_frame
+from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, Candidates, Predictions, Scene, StopKind, Terms, among
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
-from behaviors_ros.scoring.footprint import foreseeable, terms
+from behaviors_ros.scoring.footprint import foreseeable, now_on_route, terms
 from behaviors_ros.scoring.passage import front_s, stops_ahead
 from behaviors_ros.scoring.sight import SightParameters, arrivals
 
@@ -92,18 +91,14 @@ class Occlusion:
 
     def _hiding(self, scene: Scene, predictions: Predictions) -> Hiding:
         """The standing boxes, and where they are on the route."""
-        rows, first = np.arange(len(predictions)), np.argmax(predictions.valid, axis=1)
-        slow = predictions.speed[rows, first, 0] <= self.p.standing_mps
-        rows = np.flatnonzero(slow & np.isin(predictions.kind, HIDING))
-        position, yaw = predictions.position[rows, first[rows], 0], predictions.yaw[rows, first[rows], 0]
+        now = now_on_route(scene, predictions)
+        rows = np.flatnonzero((now.speed <= self.p.standing_mps) & among(predictions.kind, HIDING))
+        position, yaw, s, d = now.position[rows], now.yaw[rows], now.s[rows], now.d[rows]
         length, width = predictions.length[rows], predictions.width[rows]
-        frame = route_frame(scene.route)
-        s, d = frame.project(position)
-        turn = yaw - frame.heading(s)
-        along = 0.5 * (length * np.abs(np.cos(turn)) + width * np.abs(np.sin(turn)))
-        half = 0.5 * (length * np.abs(np.sin(turn)) + width * np.abs(np.cos(turn)))
+        cos, sin = np.abs(now.cos[rows]), np.abs(now.sin[rows])
+        along, half = 0.5 * (length * cos + width * sin), 0.5 * (length * sin + width * cos)
         large = (length >= self.p.van_length_m) | (width >= self.p.van_width_m)
-        large |= np.isin(predictions.kind[rows], (AgentClass.TRUCK, AgentClass.BUS, AgentClass.TRAILER))
+        large |= among(predictions.kind[rows], (AgentClass.TRUCK, AgentClass.BUS, AgentClass.TRAILER))
         chance = np.full(len(rows), self.p.chance)
         for stop in (each for each in scene.route.stops if each.kind == StopKind.CROSSWALK):
             at = (s + along >= stop.s - self.p.crosswalk_m) & (s + along <= stop.clear_s)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
+from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Predictions, Route, Scene, StopKind, Terms, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -54,9 +57,19 @@ class Progress:
 
         A start above the limit counts as at the limit from the next step on. Trapezoidal rule over the grid.
         """
-        s, speed = start_s, max(float(trajectory.speed[0]), 0.0)
-        for dt in np.diff(trajectory.time_s):
-            limit = float(route.speed_limit[min(int(np.searchsorted(route.s, s)), len(route.s) - 1)])
-            faster = min(speed + self.p.acceleration_mps2 * dt, limit, self.vehicle.speed_max_mps)
-            s, speed = s + 0.5 * (speed + faster) * dt, faster
+        fastest = (self.p.acceleration_mps2, self.vehicle.speed_max_mps)
+        s = at_the_limit(trajectory.time_s, start_s, float(trajectory.speed[0]), *fastest, route.s, route.speed_limit)
         return max(min(s, self._end(route)) - start_s, 0.0)
+
+
+@no_type_check
+@njit(cache=True)
+def at_the_limit(time_s, s, speed, acceleration, fastest, limit_s, limits):
+    """Arc length reached from `s` by constant acceleration up to the limits, which are `limits` at `limit_s`."""
+    speed = max(speed, 0.0)
+    for k in range(len(time_s) - 1):
+        dt = time_s[k + 1] - time_s[k]
+        limit = limits[min(np.searchsorted(limit_s, s), len(limit_s) - 1)]
+        faster = min(speed + acceleration * dt, limit, fastest)
+        s, speed = s + 0.5 * (speed + faster) * dt, faster
+    return s

@@ -13,7 +13,16 @@ from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.contact import first_contact
-from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, mode_boxes, near, right_behind, solid, terms
+from behaviors_ros.scoring.footprint import (
+    ego_boxes,
+    foreseeable,
+    mode_boxes,
+    near,
+    now_on_route,
+    right_behind,
+    solid,
+    terms,
+)
 
 
 class RearSafetyParameters(Parameters):
@@ -69,19 +78,18 @@ class RearSafety:
 
     def _followers(self, scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]:
         """Agents behind the ego's rear end that go the route's way."""
-        frame = route_frame(scene.route)
-        s, _, yaw, _ = _now(scene, predictions)
-        ego_s = float(frame.project(scene.ego.position)[0]) - self.vehicle.rear_overhang_m
-        front = s + 0.5 * predictions.length
+        now = now_on_route(scene, predictions)
+        ego_s = float(route_frame(scene.route).project(scene.ego.position)[0]) - self.vehicle.rear_overhang_m
+        front = now.s + 0.5 * predictions.length
         near = (front < ego_s) & (front > ego_s - self.p.reach_m)
-        turned = np.cos(yaw - frame.heading(s)) > np.cos(self.p.along_rad)
-        return near & turned & solid(predictions)
+        return near & (now.cos > np.cos(self.p.along_rad)) & solid(predictions)
 
     def _contact(
         self, scene: Scene, predictions: Predictions, candidates: Candidates, rows: Bool[Array, "agent"]
     ) -> Float[Array, "candidate"]:
         """Time of the first contact, s; infinite without one."""
-        s, d, _, speed = (array[rows] for array in _now(scene, predictions))
+        now = now_on_route(scene, predictions)
+        s, d, speed = now.s[rows], now.d[rows], now.speed[rows]
         box = np.column_stack((s, d, speed, 0.5 * predictions.length[rows], 0.5 * predictions.width[rows]))
         half_width = 0.5 * self.vehicle.width_m + self.p.side_margin_m
         rear, front = self.vehicle.rear_overhang_m, self.vehicle.length_m - self.vehicle.rear_overhang_m
@@ -89,16 +97,6 @@ class RearSafety:
         return np.asarray(
             first_rear_contact(candidates.s, candidates.d, candidates.time_s, box, rear, front, half_width, steps)
         )
-
-
-def _now(scene: Scene, predictions: Predictions) -> tuple[Array, Array, Array, Array]:
-    """s, d on the route, yaw and speed of every agent at step 0 of its first valid mode; NaN without one."""
-    first, rows = np.argmax(predictions.valid, axis=1), np.arange(len(predictions))
-    position, yaw, speed = (
-        column[rows, first, 0] for column in (predictions.position, predictions.yaw, predictions.speed)
-    )
-    s, d = route_frame(scene.route).project(position)
-    return s, d, yaw, speed
 
 
 @no_type_check

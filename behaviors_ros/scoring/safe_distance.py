@@ -72,6 +72,7 @@ class SafeDistance:
     def __init__(self, parameters: SafeDistanceParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""
         self.p, self.vehicle = parameters, vehicle
+        self._braking = np.array([parameters.braking_of(kind) for kind in range(max(AgentClass) + 1)], np.float64)
 
     def score(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Terms:
         """One term a candidate."""
@@ -83,7 +84,7 @@ class SafeDistance:
         modes = mode_boxes(
             scene, predictions, solid(predictions) & near(predictions, boxes, reach_m), p.probability_min
         )
-        braking = np.array([p.braking_of(int(predictions.kind[agent])) for agent in modes.agent], dtype=np.float64)
+        braking = self._braking[np.clip(predictions.kind[modes.agent], 0, len(self._braking) - 1)]
         steps = min(int(np.searchsorted(candidates.time_s, p.horizon_s + 1e-9)), len(candidates.time_s))
         stride = interval_stride(candidates, p.interval_s)
         half_width = boxes.half_width + p.side_margin_m
