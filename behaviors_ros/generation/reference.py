@@ -132,11 +132,12 @@ def nearest(
 
     A `yaw` of NaN leaves the heading out.
     """
-    best, index = 1e300, low
+    best, index, anyhow = 1e300, low, math.isnan(yaw)
     for k in range(max(low, 0), min(high, table.shape[0] - 1) + 1):
-        cost = math.hypot(x - table[k, 0], y - table[k, 1])
-        if not math.isnan(yaw):
-            cost += 2.0 * (1.0 - math.cos(yaw - table[k, 2]))
+        dx, dy = x - table[k, 0], y - table[k, 1]
+        cost = dx * dx + dy * dy
+        if not anyhow:
+            cost = math.sqrt(cost) + 2.0 * (1.0 - math.cos(yaw - table[k, 2]))
         if cost < best:
             best, index = cost, k
     return index

@@ -123,18 +123,8 @@ def _all_boxes(scene: Scene, predictions: Predictions) -> tuple[ModeBoxes, Bool[
 def _some_boxes(scene: Scene, predictions: Predictions, chosen: bytes) -> ModeBoxes:
     """Of all boxes those where `chosen`, a mask of them, is set; cached, for plugins often ask for the same ones."""
     boxes, _ = _all_boxes(scene, predictions)
-    return ModeBoxes(*some(np.frombuffer(chosen, np.bool_), *boxes))
-
-
-@no_type_check
-@njit(cache=True)
-def some(chosen, agent, probability, pose, covariance, half_length, half_width, behind):
-    """The rows of the fields of `ModeBoxes` where `chosen` is set."""
-    rows = np.flatnonzero(chosen)
-    poses, spreads = np.empty((len(rows), *pose.shape[1:])), np.empty((len(rows), *covariance.shape[1:]))
-    for k in range(len(rows)):
-        poses[k], spreads[k] = pose[rows[k]], covariance[rows[k]]
-    return agent[rows], probability[rows], poses, spreads, half_length[rows], half_width[rows], behind[rows]
+    rows = np.flatnonzero(np.frombuffer(chosen, np.bool_))
+    return ModeBoxes(*(array[rows] for array in boxes))
 
 
 @no_type_check
