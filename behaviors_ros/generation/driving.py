@@ -29,6 +29,6 @@ class Driving(Parameters):
     hold_m: float = value(0.5, "at standstill, a place to halt nearer than this is taken as reached", low=0.0, high=3.0)
     restart_mps2: float = value(0.15, "acceleration wanted before a standstill is left", low=0.0, high=1.0)
     smoothing_m: float = value(1.5, "standard deviation of the smoothing of the route path", low=0.2, high=5.0)
-    spacing_m: float = value(0.5, "finest sampling of a path", low=0.05, high=1.0)
-    samples: int = value(400, "most samples of a path; longer ones are sampled more coarsely", low=50.0, high=4000.0)
+    spacing_m: float = value(0.25, "finest sampling of a path", low=0.05, high=1.0)
+    samples: int = value(240, "most samples of a path; longer ones are sampled more coarsely", low=50.0, high=4000.0)
     stops: int = value(2, "stop points ahead for which candidates that halt are made", low=0.0, high=10.0)
