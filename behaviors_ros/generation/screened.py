@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Array, Candidates, Grid, Predictions, Scene
+from behaviors_ros.generation import agents as columns
 from behaviors_ros.generation import screening
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.motions import empty, on_grid
@@ -91,7 +92,7 @@ def screened(situation: Situation, predictions: Predictions, values: ScreenedPar
     instants = np.arange(0, int(np.searchsorted(grid.time_s, values.horizon_s + 1e-9)), stride)
     axes = np.array([start.position[0], start.position[1], np.cos(start.yaw), np.sin(start.yaw)])
     near = np.zeros(len(predictions), bool)
-    near[situation.agents.index] = True
+    near[situation.agents.index[~_follows(situation)]] = True
     likely = predictions.valid & near[:, None] & (predictions.probability >= values.probability_min)
     modes = screening.obstacles(predictions, likely, axes, instants, vehicle)
     limits = screening.limits_of(vehicle, situation.driving.lateral_acceleration_mps2, situation.driving.steering_share)
@@ -104,6 +105,14 @@ def screened(situation: Situation, predictions: Predictions, values: ScreenedPar
         values.chance_max, cost, chance,
     )  # fmt: skip
     return Screening(paths, along, targets[:, 0], cost, chance)
+
+
+def _follows(situation: Situation) -> Bool[Array, "agent"]:
+    """Agents that are behind the ego in its way now: they keep their distance, as scoring takes it, too."""
+    now, half = situation.agents.along[:, 0], 0.5 * situation.vehicle.width_m
+    behind = now[:, columns.FRONT] < situation.station - situation.vehicle.rear_overhang_m
+    beside = (now[:, columns.RIGHT] > situation.offset + half) | (now[:, columns.LEFT] < situation.offset - half)
+    return behind & ~beside & (now[:, columns.SPEED] >= 0.0)
 
 
 def chosen(situation: Situation, found: Screening, values: ScreenedParameters, name: str) -> Candidates:

@@ -150,12 +150,13 @@ def screen(
     close, close_count = np.empty((len(tables), len(agent)), np.int64), np.full(len(tables), -1)
     ends = extents(along, instants, filled)
     cost[:], chance[:] = np.inf, np.nan
+    every = np.arange(rough.shape[1])
     for p in range(len(tables)):
         for k in range(tables.shape[1]):
             turns[p, 0, k], turns[p, 1, k] = cos_sin(tables[p, k, 4])
         for j in range(len(along)):
             if fits[j]:
-                follow(tables, p, turns[p], rough, j, rough.shape[1], roughly)
+                follow(tables, p, turns[p], rough, j, every, roughly)
                 if beyond(roughly, rough, j, dt, limits) == 0:
                     cost[p, j] = weights[0] * jerk[j] + comfort(roughly, rough, j, dt, weights)
     kept, safe = np.zeros(len(tables), np.int64), 0
@@ -174,7 +175,7 @@ def screen(
                 if low < high:
                     close[p, close_count[p]] = m
                     close_count[p] += 1
-        follow(tables, p, turns[p], along, j, instants[count - 1] + 1, at)
+        follow(tables, p, turns[p], along, j, instants, at)
         place(at, instants, offset, axes, own, around)
         chance[p, j], nth = worst_chance(
             own, around, close[p], close_count[p], agent, probability, half_length, half_width, states, spans,
@@ -272,10 +273,12 @@ def sweep(tables, p, turns, ends, offset, axes, around):
 @no_type_check
 @njit(cache=True, error_model="numpy")
 def follow(tables, p, turns, along, j, steps, at):
-    """What path p is at the first distances of profile j: cubic in position and yaw, straight on beyond the path."""
+    """What path p is at the distances of profile j at some steps, in ascending order: cubic in position and yaw,
+    straight on beyond the path.
+    """
     last, k = tables.shape[1] - 2, 0
     density = (last + 1) / max(tables[p, last + 1, 0], 1e-9)
-    for i in range(steps):
+    for i in steps:
         x = along[j, i, 0]
         k = max(k, min(int(x * density) - 1, last))
         while k > 0 and tables[p, k, 0] > x:
