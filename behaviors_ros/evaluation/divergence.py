@@ -38,7 +38,7 @@ class Divergence:
         """Means for every class that was seen and for all together, by horizon."""
         found = []
         every = (self.agents.sum(0), self.likeliest.sum(0), self.mean.sum(0), self.largest.max(0))
-        parts = [(kind.name, (self.agents[kind], self.likeliest[kind], self.mean[kind], self.largest[kind]))
+        parts = [(kind.name.lower(), (self.agents[kind], self.likeliest[kind], self.mean[kind], self.largest[kind]))
                  for kind in AgentClass]  # fmt: skip
         for name, (agents, likeliest, mean, largest) in [("all", every), *parts]:
             for at, time_s in enumerate(self.times_s):

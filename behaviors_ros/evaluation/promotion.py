@@ -27,7 +27,7 @@ class OpenGate(Parameters):
     """A figure of the predictions by themselves."""
 
     figure: str = value("minfde", "column of the rows: minade, minfde, miss_rate, nll, ece, cpu_ms, coverage50, ...")
-    kind: str = Field(default="all", alias="class", description="class of road user, or all")
+    kind: str = Field(default="all", alias="class", description="class of road user, as car, or all")
     k: int = value(1, "number of modes that count", low=1, high=100)
     horizon_s: float = value(5.0, "horizon", low=0.1, high=60.0)
     worse: float | None = value(None, "largest loss against A, as a share of A's figure", low=0.0, high=10.0)
@@ -126,7 +126,7 @@ def _open(gate: OpenGate, a: float, b: float) -> Verdict:
 
 def _figure(rows: list[Mapping[str, Any]], gate: OpenGate) -> float:
     for row in rows:
-        same = row.get("class") == gate.kind and row.get("k") == gate.k
+        same = row.get("class") == gate.kind and row.get("k") == gate.k and row.get("moving", "all") == "all"
         if same and math.isclose(float(row.get("horizon_s", math.nan)), gate.horizon_s):
             found = row.get(gate.figure)
             return math.nan if found is None else float(found)

@@ -37,7 +37,13 @@ class Entry:
     def metrics(self) -> list[dict[str, Any]]:
         """Rows of figures that are kept beside the model."""
         file = self.path.with_suffix(".metrics.json")
-        return json.loads(file.read_text()) if file.is_file() else []
+        try:
+            rows = json.loads(file.read_text()) if file.is_file() else []
+        except ValueError:
+            rows = None
+        if not isinstance(rows, list):
+            raise InputError(file, "figures", "are no list in JSON", "write them with `behaviors test --json`")
+        return rows
 
 
 def model_file(text: str) -> Path:

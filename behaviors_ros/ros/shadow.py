@@ -72,7 +72,7 @@ class Shadow:
         self.collect()
         rows = self.divergence.rows()
         shown = {
-            f"shadow {row['class'].lower()} at {row['horizon_s']:g} s": (
+            f"shadow {row['class']} at {row['horizon_s']:g} s": (
                 f"likeliest {row['likeliest_m']:.2f} m, mean {row['mean_m']:.2f} m, n {row['agents']}"
             )
             for row in rows

@@ -30,8 +30,8 @@ def test_likeliest_modes_and_means():
     active, candidate = predictions([[(0.75, 10.0), (0.25, 0.0)]]), predictions([[(1.0, 4.0)]])
     found = added(Divergence.none((1.0, 2.0)), active, candidate)
     rows = {(row["class"], row["horizon_s"]): row for row in found.rows()}
-    assert set(rows) == {("all", 1.0), ("all", 2.0), ("CAR", 1.0), ("CAR", 2.0)}
-    assert {name: rows["CAR", 2.0][name] for name in ("agents", "likeliest_m", "mean_m", "largest_m")} == {
+    assert set(rows) == {("all", 1.0), ("all", 2.0), ("car", 1.0), ("car", 2.0)}
+    assert {name: rows["car", 2.0][name] for name in ("agents", "likeliest_m", "mean_m", "largest_m")} == {
         "agents": 1, "likeliest_m": 12.0, "mean_m": 7.0, "largest_m": 12.0,
     }  # fmt: skip
     assert rows["all", 1.0]["likeliest_m"] == pytest.approx(6.0)
@@ -43,8 +43,8 @@ def test_scenes_add_up_by_class():
     both = added(first, *walkers)
     rows = {row["class"]: row for row in both.rows()}
     # Cars: 2 m and 8 m at 2 s; the pedestrian 0 m; all (2 + 8 + 0) / 3.
-    assert rows["CAR"]["likeliest_m"] == 5.0 and rows["CAR"]["largest_m"] == 8.0 and rows["CAR"]["agents"] == 2
-    assert rows["PEDESTRIAN"]["mean_m"] == 0.0 and rows["all"]["mean_m"] == pytest.approx(10.0 / 3.0, abs=1e-4)
+    assert rows["car"]["likeliest_m"] == 5.0 and rows["car"]["largest_m"] == 8.0 and rows["car"]["agents"] == 2
+    assert rows["pedestrian"]["mean_m"] == 0.0 and rows["all"]["mean_m"] == pytest.approx(10.0 / 3.0, abs=1e-4)
     assert both.scenes == 2 and first.scenes == 1
 
 
@@ -52,7 +52,7 @@ def test_what_is_not_predicted_does_not_count():
     active = predictions([[], [(1.0, 1.0)]], (1, 1))
     found = added(Divergence.none((2.0, 9.0)), active, replace(active, warning="an answer refused"))
     # Horizons beyond the grid are left out, as is the agent without a mode.
-    assert [(row["class"], row["agents"]) for row in found.rows()] == [("all", 1), ("CAR", 1)]
+    assert [(row["class"], row["agents"]) for row in found.rows()] == [("all", 1), ("car", 1)]
     assert found.warnings == 1
     empty = predictions([[(1.0, 1.0)]])
     arrays = {name: array[:0] for name, array in vars(empty).items() if isinstance(array, np.ndarray)}

@@ -7,7 +7,7 @@ from behaviors_ros.evaluation.promotion import closed_loop, open_loop, read_gate
 GATES = """
 open_loop:
   - {figure: minfde, class: all, k: 1, horizon_s: 5.0, worse: 0.02}
-  - {figure: ece, class: CAR, k: 6, horizon_s: 5.0, highest: 0.05}
+  - {figure: ece, class: car, k: 6, horizon_s: 5.0, highest: 0.05}
 closed_loop:
   - {figure: score, worse: 0.01}
   - {figure: collision, worse: 0.0}
@@ -22,7 +22,12 @@ def gates(tmp_path):
 
 def rows(minfde, ece):
     base = {"predictor": "learned", "horizon_s": 5.0}
-    return [base | {"class": "all", "k": 1, "minfde": minfde}, base | {"class": "CAR", "k": 6, "ece": ece}]
+    moving = base | {"class": "all", "k": 1, "moving": "moving", "minfde": 100.0}  # not what is asked for
+    return [
+        moving,
+        base | {"class": "all", "k": 1, "moving": "all", "minfde": minfde},
+        base | {"class": "car", "k": 6, "ece": ece},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,9 @@ def test_compare_and_promote(folder, tmp_path, capfd):
     made.refused(made.here(capfd, *promotion), "not two with one")
     result = made.here(capfd, "models", "compare", "one", "two", "--folder", folder, *runs, "--json", figures)
     assert result.returncode == 0, result.stdout
+    changed = json.loads(figures.read_text())
+    (tmp_path / "old.json").write_text(json.dumps(changed | {"model_sha256": "0" * 64}))
+    made.refused(made.here(capfd, *promotion[:-1], tmp_path / "old.json"), "model_sha256")
     assert made.here(capfd, *promotion).returncode == 0
     active = json.loads((folder / "active.json").read_text())
     assert (active["name"], active["before"]) == ("two", "one") and active["comparison"]["passed"]
@@ -92,7 +95,7 @@ def test_shadow_on_a_bag(folder, tmp_path, capfd):
     # 1 s at 10 Hz: the scene of every tracks message.
     assert found["scenes"] == 11 and found["warnings"] == 0
     assert {row["class"] for row in found["rows"]} > {"all"}
-    assert all(row["mean_m"] > 0.0 for row in found["rows"] if row["class"] == "CAR")
+    assert all(row["mean_m"] > 0.0 for row in found["rows"] if row["class"] == "car")
 
 
 def test_closed_loop_drives_both(folder, tmp_path, capfd):

@@ -8,24 +8,27 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import TextColumn
 
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Grid
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation import folder as runs
-from behaviors_ros.evaluation.compare import compare as compare_runs
 from behaviors_ros.evaluation.divergence import Divergence, added
-from behaviors_ros.evaluation.options import Options
-from behaviors_ros.evaluation.promotion import GATES, Gates, Verdict, closed_loop, open_loop, read_gates
-from behaviors_ros.evaluation.sets import data_folder
-from behaviors_ros.evaluation.sets import find as find_cases
-from behaviors_ros.evaluation.workers import evaluated
+from behaviors_ros.evaluation.promotion import GATES, read_gates
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.prediction import models
-from behaviors_ros.prediction.interface import Predictor
 from behaviors_ros.ros.bags import about
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
+from behaviors_ros.ros.model_comparison import (
+    checksum_of,
+    compared,
+    driven,
+    kept_rows,
+    predictor_of,
+    require_passed,
+    tested,
+)
 from behaviors_ros.ros.recorded_cycles import recorded_scenes
 from behaviors_ros.ros.scene import SceneParameters
 
@@ -39,6 +42,7 @@ def add(app: typer.Typer) -> None:
     group.command("list")(listed)
     group.command()(show)
     group.command()(verify)
+    group.command()(export)
     group.command()(compare)
     group.command()(promote)
     group.command()(shadow)
@@ -109,28 +113,49 @@ def _verified(path: Path, provider: str) -> dict[str, str]:
     return {"name": path.stem, "provider": made.provider, "problem": ""}
 
 
-def predictor_of(name: str, folder: Path, max_agents: int = 300) -> Predictor:
-    """A model by name or file as predictor, or another predictor by its name."""
-    if name in registry.names("predictor") and name != "learned":
-        made: Predictor = registry.create("predictor", name, {}, Vehicle())
-        return made
-    values = {"model": str(models.find(folder, name)), "max_agents": max_agents}
-    made = registry.create("predictor", "learned", values, Vehicle())
-    return made
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a run of `behaviors train`.")],
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="Model file NAME.onnx to write.")],
+    kinds: Annotated[str, typer.Option(help="Classes it answers for, with commas; else those of the run.")] = "",
+    data: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The built data; else where the run says.")
+    ] = None,
+    command: Annotated[list[str] | None, typer.Option(help="A command that led to it, for the card.")] = None,
+    json: JsonOption = None,
+) -> None:
+    """Export a trained run as NAME.onnx with contract and card; torch and onnxruntime must agree within 1e-4 m.
+
+    JSON: the contract.
+    """
+    if out.suffix != ".onnx":
+        raise InputError(out, "FILE", "does not end in .onnx", "give NAME.onnx")
+    try:
+        from behaviors_ros.learning.export_run import export_run
+    except ImportError as error:
+        raise BehaviorsError(f"export needs torch, onnx ({error}); pip install behaviors_ros[learning]") from None
+    day = datetime.now(timezone.utc).date().isoformat()
+    commands = [*(command or ()), " ".join(runs.command_line())]
+    contract = export_run(run, out, day, commands, tuple(filter(None, kinds.split(","))), data)
+    rows = [(name, getattr(contract, name)) for name in ("name", "kinds", "model_bytes", "model_sha256", "parity_m")]
+    print_table(str(out), ("", ""), rows)
+    write_json(json, contract.model_dump(mode="json"))
 
 
 def compare(
     a: Annotated[str, typer.Argument(help="The model to beat: name, file, or another predictor such as class_aware.")],
     b: Annotated[str, typer.Argument(help="The candidate: name or file.")],
     folder: Folder = models.SHIPPED,
+    on: Annotated[
+        Path | None, typer.Option("--on", metavar="FOLDER", help="Built data or recordings to test on.")
+    ] = None,
     rows_a: Annotated[Path | None, typer.Option(help="Figures of `behaviors test --json` of A.")] = None,
     rows_b: Annotated[
-        Path | None, typer.Option(help="Figures of B; without both, those kept beside the models.")
+        Path | None, typer.Option(help="Figures of B; without any, those kept beside the models.")
     ] = None,
     closed: Annotated[str | None, typer.Option("--closed", metavar="SET", help="Drive this set with both.")] = None,
     run_a: Annotated[Path | None, typer.Option(metavar="RUN", help="Run of A instead of driving.")] = None,
     run_b: Annotated[Path | None, typer.Option(metavar="RUN", help="Run of B instead of driving.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first scenarios.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first scenarios, and scenes of --on.", min=1)] = None,
     workers: Annotated[int, typer.Option(help="Processes; more than one needs Ray.", min=1, max=1024)] = 1,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the runs of --closed go.")] = Path("out/models"),
     gates: Annotated[Path, typer.Option(metavar="FILE", help="Gates for promotion.")] = GATES,
@@ -145,59 +170,22 @@ def compare(
         raise BehaviorsError("models compare: give --run-a and --run-b, or neither")
     if closed is not None and run_a is None:
         stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
-        run_a, run_b = (_driven(name, folder, closed, limit, workers, out / f"{stamp}-{at}")
+        run_a, run_b = (driven(name, folder, closed, limit, workers, out / f"{stamp}-{at}")
                         for at, name in (("a", a), ("b", b)))  # fmt: skip
-    figures = compared(asked, _rows(a, folder, rows_a), _rows(b, folder, rows_b), run_a, run_b) | {"a": a, "b": b}
+    if on is not None:
+        rows = tested({name: predictor_of(name, folder) for name in (a, b)}, on, limit)
+        rows_of = [[row for row in rows if row["predictor"] == name] for name in (a, b)]
+    else:
+        rows_of = [kept_rows(name, folder, file) for name, file in ((a, rows_a), (b, rows_b))]
+    figures = compared(asked, rows_of[0], rows_of[1], run_a, run_b)
+    figures |= {"a": a, "b": b, "model_sha256": checksum_of(b, folder)}
     _print_verdicts(figures)
     write_json(json, figures)
     raise typer.Exit(0 if figures["passed"] else 1)
 
 
-def compared(asked: Gates, rows_a: Any, rows_b: Any, run_a: Path | None, run_b: Path | None) -> dict[str, Any]:
-    """Verdicts of all gates; without runs those of the drives are left out, and nothing can be promoted by it."""
-    verdicts: list[Verdict] = open_loop(asked, rows_a, rows_b)
-    differences: list[dict[str, Any]] = []
-    if run_a is not None and run_b is not None:
-        found = compare_runs(runs.read(run_a), runs.read(run_b))
-        verdicts += closed_loop(asked, found)
-        differences = list(found.json()["differences"])
-    return {
-        "gates": [vars(verdict) for verdict in verdicts], "differences": differences,
-        "closed_loop": run_a is not None, "passed": all(verdict.passed for verdict in verdicts),
-    }  # fmt: skip
-
-
-def _rows(name: str, folder: Path, file: Path | None) -> list[dict[str, Any]]:
-    """Open loop figures: of a file, or those kept beside the model."""
-    if file is None:
-        known = name in registry.names("predictor")
-        return [] if known else models.entry(models.find(folder, name)).metrics
-    try:
-        rows = json_module.loads(file.read_text())
-    except (OSError, ValueError):
-        raise InputError(file, "rows", "cannot be read", "give the file of `behaviors test --json`") from None
-    if not isinstance(rows, list):
-        raise InputError(file, "rows", "is not a list", "give the file of `behaviors test --json`")
-    return rows
-
-
-def _driven(name: str, folder: Path, set_name: str, limit: int | None, workers: int, path: Path) -> Path:
-    """A run of the set with a model, or with another predictor by its name."""
-    physics = name in registry.names("predictor") and name != "learned"
-    tree = {} if physics else {"learned": {"model": str(models.find(folder, name).resolve())}}
-    options = Options(predictor=name if physics else "learned", configuration=tree)
-    cases = find_cases(set_name, data_folder(None), options.seed)[:limit]
-    runs.begin(path, set_name, options, cases, runs.command_line())
-    with progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()) as bar:
-        task = bar.add_task(f"driving with {name}", total=len(cases))
-        for result in evaluated(list(cases), options, workers, None):
-            runs.add(path, result.row, result.arrays)
-            bar.update(task, advance=1)
-    return path
-
-
 def _print_verdicts(figures: dict[str, Any]) -> None:
-    rows = [(v["gate"], f"{v['a']:.4g}", f"{v['b']:.4g}", "passed" if v["passed"] else "NOT PASSED")
+    rows = [(v["gate"], _figure(v["a"]), _figure(v["b"]), "passed" if v["passed"] else "NOT PASSED")
             for v in figures["gates"]]  # fmt: skip
     print_table(f"{figures['b']} against {figures['a']}", ("gate", "A", "B", ""), rows)
     shown = [
@@ -206,6 +194,10 @@ def _print_verdicts(figures: dict[str, Any]) -> None:
     ]
     if shown:
         print_table("Drives", ("figure", "A", "B", "B - A, 95 %"), shown)
+
+
+def _figure(figure: float | None) -> str:
+    return "none" if figure is None else f"{figure:.4g}"
 
 
 def promote(
@@ -223,31 +215,11 @@ def promote(
     if first and active:
         raise BehaviorsError(f"models promote: '{active}' is active; compare with it and give --comparison")
     if not first:
-        _require_passed(comparison, path.stem, active)
+        require_passed(comparison, path, active)
     record = {"promoted": datetime.now(timezone.utc).date().isoformat(),
               "comparison": json_module.loads(comparison.read_text()) if comparison else None}  # fmt: skip
     models.promote(folder, path.stem, record)
     typer.echo(f"{path.stem} is active in {folder}")
-
-
-def _require_passed(comparison: Path | None, name: str, active: str) -> None:
-    """Raise unless the comparison is of this model with the active one, has both loops, and all gates are passed."""
-    if comparison is None:
-        raise BehaviorsError("models promote: give --comparison, the JSON of `behaviors models compare`, or --first")
-    try:
-        tree = json_module.loads(comparison.read_text())
-        of, against = Path(tree["b"]).stem, Path(tree["a"]).stem
-        both, passed = bool(tree["closed_loop"]), bool(tree["passed"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(comparison, "comparison", "cannot be read", "give the JSON of `models compare`") from None
-    if of != name or (active and against != active):
-        problem = f"compares {of} with {against}, not {name} with {active}"
-        raise InputError(comparison, "comparison", problem, "compare the candidate with the active model")
-    if not both:
-        raise InputError(comparison, "closed_loop", "was not compared", "compare with --closed SET")
-    if not passed:
-        missed = [verdict["gate"] for verdict in tree["gates"] if not verdict["passed"]]
-        raise InputError(comparison, "gates", f"not passed: {'; '.join(missed)}", "the active model stays")
 
 
 def shadow(
