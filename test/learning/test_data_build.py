@@ -1,6 +1,7 @@
 """Built data: splits without leaks, what is written, and that it comes back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,13 @@ def test_slow_recordings_leak_as_well():
     search.add(made("one", path, period=0.4), "train", as_published=True)
     with pytest.raises(InputError, match="again"):
         search.add(made("two", path[5:] + 3.0, period=0.4), "val", as_published=True)
+
+
+def test_simulated_drivers_may_drive_alike():
+    search = LeakSearch()
+    for name, location, split in (("one", "here", "train"), ("two", "there", "test")):
+        recording = made(name, wandering(1), location=location)
+        search.add(replace(recording, origin=replace(recording.origin, simulated=True)), split)
 
 
 def test_a_recording_counts_once():
