@@ -93,7 +93,7 @@ class Learned:
         reply = self._reply(scene, agents, rows) if rows.size else None
         if not isinstance(reply, Reply):
             return self._without(scene, grid, notes, rows, reply)
-        good = self._usable(reply)
+        good, reply = self._usable(reply)
         by_model = self._modes(scene, grid, reply.take(good))
         refused = int(rows.size - good.sum())
         warning = f"{refused} of {rows.size} agents by physics: the model's answer cannot be used" if refused else ""
@@ -114,7 +114,8 @@ class Learned:
         reply = self._reply(scene, agents, rows, single=True) if rows.size else None
         if not isinstance(reply, Reply):
             return likeliest(everything)
-        reply = reply.take(self._usable(reply))
+        good, reply = self._usable(reply)
+        reply = reply.take(good)
         by_model = self._modes(scene, grid, reply)
         return joined(scene, grid, agents, reply.rows, by_model, likeliest(everything))
 
@@ -143,8 +144,10 @@ class Learned:
             answer = Answer(np.ones((rows.size, 1), np.float32), outputs["single"][:, None], outputs["spread"][:, :1])
         return Reply(rows, agents.take(rows), Frames(found.origin, found.yaw, found.speed), answer)
 
-    def _usable(self, reply: Reply) -> Bool[Array, "row"]:
-        return usable(reply.answer, reply.frames.speed, self.contract.features, self.values.plausible)
+    def _usable(self, reply: Reply) -> tuple[Bool[Array, "row"], Reply]:
+        """Whose answer can be used, and the reply without the modes that cannot be."""
+        good, answer = usable(reply.answer, reply.frames.speed, self.contract.features, self.values.plausible)
+        return good, replace(reply, answer=answer)
 
     # --- putting together --------------------------------------------------------------------------------------------
 

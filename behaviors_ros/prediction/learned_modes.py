@@ -8,7 +8,7 @@ than a distance driven allows: who stands does not spin.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import no_type_check
 
 import numpy as np
@@ -22,12 +22,13 @@ from behaviors_ros.prediction.learned_features import FeatureSchema
 
 
 class Plausible(Parameters):
-    """What an answer of a model must be to be used, and how yaw follows motion."""
+    """What an answer of a model must be to be used, mode by mode, and how yaw follows motion."""
 
     acceleration_mps2: float = value(
         10.0, "no position is further from constant velocity than this allows", low=1.0, high=100.0
     )
     slack_m: float = value(2.0, "and this besides", low=0.1, high=50.0)
+    probability: float = value(0.5, "least probability of the modes that can be used", low=0.01, high=1.0)
     deviation_low_m: float = value(0.001, "least standard deviation of a position", low=1e-6, high=1.0)
     deviation_high_m: float = value(200.0, "largest standard deviation of a position", low=1.0, high=1e4)
     floor_m: float = value(0.1, "standard deviation now, besides the track's own", low=0.01, high=5.0)
@@ -65,19 +66,22 @@ class Frames:
 
 def usable(
     answer: Answer, speed: Float[Array, "agent"], schema: FeatureSchema, values: Plausible
-) -> Bool[Array, "agent"]:
-    """Whose answer can be used: finite, a distribution, positions that can be reached, spreads that mean something."""
+) -> tuple[Bool[Array, "agent"], Answer]:
+    """Whose answer can be used: finite, a distribution, and enough of it in modes that can be; and the answer with the
+    probability of the others 0: positions that cannot be reached, spreads that mean nothing.
+    """
     time_s = schema.future_dt_s * np.arange(1, schema.future_steps + 1)
     with np.errstate(invalid="ignore", over="ignore"):
         total = answer.probability.sum(axis=1)
         distributed = (answer.probability >= 0.0).all(axis=1) & (np.abs(total - 1.0) < 1e-3)
         ahead = answer.position[..., 0] - speed[:, None, None] * time_s
         away = np.hypot(ahead, answer.position[..., 1])
-        reached = (away <= values.slack_m + 0.5 * values.acceleration_mps2 * time_s**2).all(axis=(1, 2))
+        reached = (away <= values.slack_m + 0.5 * values.acceleration_mps2 * time_s**2).all(axis=2)
         log = answer.spread[..., :2]
         spread = (log >= math.log(values.deviation_low_m)) & (log <= math.log(values.deviation_high_m))
-    known = np.isfinite(answer.spread).all(axis=(1, 2, 3))
-    return distributed & reached & spread.all(axis=(1, 2, 3)) & known
+        kept = np.where(reached & spread.all(axis=(2, 3)), answer.probability, 0.0)
+    finite = np.isfinite(answer.spread).all(axis=(1, 2, 3)) & np.isfinite(answer.position).all(axis=(1, 2, 3))
+    return distributed & finite & (kept.sum(axis=1) >= values.probability), replace(answer, probability=kept)
 
 
 def learned_modes(

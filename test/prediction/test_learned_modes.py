@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_what_cannot_be_used_is_told_by_agent(spoil):
     speed = np.full(2, 8.0)
     one = answer(straight(8.0))
     good = Answer(*(np.concatenate([part, part]) for part in vars(one).values()))
-    assert usable(good, speed, SCHEMA, Plausible()).tolist() == [True, True]
+    assert usable(good, speed, SCHEMA, Plausible())[0].tolist() == [True, True]
     parts = {name: array.copy() for name, array in vars(good).items()}
     if spoil == "nan":
         parts["position"][1, 0, -1, 1] = np.nan
@@ -117,4 +118,17 @@ def test_what_cannot_be_used_is_told_by_agent(spoil):
         parts["probability"][1] = 0.9 if spoil == "sum" else -1.0
     else:
         parts["spread"][1, 0, 0, 0] = {"narrow": -20.0, "wide": 20.0}.get(spoil, np.inf)
-    assert usable(Answer(**parts), speed, SCHEMA, Plausible()).tolist() == [True, False]
+    assert usable(Answer(**parts), speed, SCHEMA, Plausible())[0].tolist() == [True, False]
+
+
+def test_a_mode_that_cannot_be_reached_is_left_out():
+    # Two modes of 0.7 and 0.3; the second jumps aside by 50 m at the first knot.
+    one = answer(straight(8.0))
+    position, spread = (np.repeat(part, 2, axis=1) for part in (one.position, one.spread))
+    position[0, 1, 0, 1] = 50.0
+    said, speed = Answer(np.array([[0.7, 0.3]], np.float32), position, spread), np.full(1, 8.0)
+    good, kept = usable(said, speed, SCHEMA, Plausible())
+    assert good.tolist() == [True] and kept.probability == pytest.approx(np.array([[0.7, 0.0]]))
+    # What is left must be as likely as not.
+    few = replace(said, probability=np.array([[0.4, 0.6]], np.float32))
+    assert usable(few, speed, SCHEMA, Plausible())[0].tolist() == [False]
