@@ -187,16 +187,50 @@ def offsets(
 
 @no_type_check
 @njit(cache=True)
+def straight_on(
+    out: Array, valid: Array, taken: Array, a: int, offset: float, sight: float, end: Array, heading: float,
+    length: Array, now: Array, before: Array, longer: Array, free: Array, position: Array, yaw: Array, width: Array,
+    reach: float,
+) -> None:  # fmt: skip
+    """Add to the queue of agent `a`, of which `taken` are known, who is on the way straight on from a path's end, which
+    is `offset` m away; as in `queue`.
+    """
+    ahead, found, begin = valid.size - 1, taken.size, taken.size
+    cos, sin = math.cos(heading), math.sin(heading)
+    for b in range(yaw.size):
+        dx, dy = position[b, 0] - end[0], position[b, 1] - end[1]
+        x, y, share = cos * dx + sin * dy, cos * dy - sin * dx, math.cos(yaw[b] - heading)
+        if free[b] == 0 or b == a or x <= 0.0 or offset + x > sight or abs(y) > reach + 0.5 * width[b]:
+            continue
+        if share <= 0.5 or np.any(taken == b):
+            continue
+        gap = offset + x - 0.5 * (length[a] + length[b])
+        slot = found + 1
+        while slot > begin + 1 and out[slot - 1, 0] > gap:
+            slot -= 1
+        if slot > ahead:
+            continue
+        found = min(found + 1, ahead)
+        for k in range(found, slot, -1):
+            out[k], valid[k] = out[k - 1], valid[k - 1]
+        out[slot, 0], out[slot, 1], out[slot, 2] = gap, now[b] * share, before[b] * share
+        out[slot, 3], out[slot, 4], valid[slot] = longer[b] * share, length[b], 1.0
+
+
+@no_type_check
+@njit(cache=True)
 def queue(
     rows: Array, path: Array, count: Array, start: Array, ahead: int, sight: float, length: Array, now: Array,
     before: Array, longer: Array, occupied: Array, at: Array, who: Array, along: Array, first: Array, s: Array,
+    heading: Array, point: Array, free: Array, position: Array, yaw: Array, width: Array, reach: float,
 ) -> tuple[Array, Array]:  # fmt: skip
     """Who drives along each path: (row, path, ahead + 1, 5) and valid; first who is behind, then the `ahead` nearest
     in front.
 
     Each: gap m bumper to bumper (behind: negative), speed along the lane now, 1 s and 2 s ago m/s, length m. Who is
     behind is looked for on the path's first lane. occupied, at, who, along as in `leaders`: the agents on each lane in
-    order of arc length, and the share of their motion that is along it.
+    order of arc length, and the share of their motion that is along it. Beyond its last lane a path goes on straight;
+    free, position, yaw, width (agent,): who may be there (1), m, rad, m; within `reach` m of it one is on it.
     """
     n, paths = count.shape
     out, valid = np.zeros((n, paths, ahead + 1, 5)), np.zeros((n, paths, ahead + 1))
@@ -232,6 +266,13 @@ def queue(
                 offset += s[first[lane + 1] - 1]
                 if offset > sight or found == ahead:
                     break
+            if count[i, p] == 0 or offset > sight or found == ahead:
+                continue
+            last = first[path[i, p, count[i, p] - 1] + 1] - 1
+            straight_on(
+                out[i, p], valid[i, p], taken[:found], a, offset, sight, point[last], heading[last], length, now, before,
+                longer, free, position, yaw, width, reach,
+            )  # fmt: skip
     return out, valid
 
 

@@ -174,9 +174,11 @@ def _lines(
     """Who drives along the paths, and the lines at which to stand."""
     path, count, start, weight, _ = found
     occupied, at, who, along = _occupied(agents, motion, near, roads)
+    free = agents.valid & among(agents.kind, (*VEHICLES, AgentClass.BICYCLE))
     out.queue[:, 1:], out.queue_valid[:, 1:] = queue(
         rows, path, count, start, sizes.leaders, sizes.sight_m, agents.length, motion.speed, motion.speed_1s,
-        motion.speed_2s, occupied, at, who, along, roads.first, roads.s,
+        motion.speed_2s, occupied, at, who, along, roads.first, roads.s, roads.heading, roads.point, free,
+        agents.position, motion.heading, agents.width, STRAIGHT_REACH_M,
     )  # fmt: skip
     signals = (np.isfinite(roads.stop_s) & (roads.stop_sign == 0)).astype(np.int64)
     distances: dict[str, Array] = {}

@@ -155,6 +155,15 @@ def test_queue_without_a_map_by_hand():
     assert one(with_history(rows, None), row=7)["queue_valid"].sum() == 0.0
 
 
+def test_queue_beyond_the_map():
+    # Lane 2 ends at x = 200 and goes on straight: the car at 230 leads the one at 190, gap 40 - 4.5; the one at 240
+    # comes next; the one at 220 but 5 m aside does not count.
+    rows = [(CAR, 190, 0, 0, 10), (CAR, 240, 0, 0, 5), (CAR, 230, 0.5, 0, 6), (CAR, 220, 5, 0, 7)]
+    found = one(with_history(rows, town()))
+    assert found["queue_valid"][1].tolist() == [0, 1, 1, 0, 0, 0, 0]
+    np.testing.assert_allclose(found["queue"][1, 1:3, :2], [[35.5, 6], [45.5, 5]], atol=1e-4)
+
+
 def test_who_is_on_two_lanes_at_a_joint_is_one_leader():
     # At x = 100 lanes 1 and 2 meet; a car there is on both.
     found = one(with_history([(CAR, 60, 0, 0, 10), (CAR, 100, 0, 0, 10)], town()))
