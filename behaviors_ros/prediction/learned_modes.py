@@ -219,7 +219,7 @@ def _turn(angle: float, x: float, y: float, curvature: float) -> float:
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _decoded(
     knots: Array, spread: Array, speed: Array, curvature: Array, origin: Array, yaw: Array, now: Array, dt: float,
     time: Array, age: float, floor: float,

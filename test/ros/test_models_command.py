@@ -6,6 +6,7 @@ import made_recordings as made
 import pytest
 from tiny_model import tiny_model
 
+from behaviors_ros.evaluation import bench_predict
 from behaviors_ros.ros.drive import write_drive
 
 
@@ -107,3 +108,13 @@ def test_closed_loop_drives_both(folder, tmp_path, capfd):
     found = json.loads(figures.read_text())
     assert result.returncode == 1 and found["closed_loop"] and found["differences"]
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_the_benchmark_asks_the_model_for_all(folder, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(bench_predict, "PLACES_M", (120.0, 290.0))
+    figures = tmp_path / "figures.json"
+    made.here(capfd, "bench", "predict", "--agents", "0,70", "--repeats", "1", "--model", folder / "one.onnx",
+              "--json", figures)  # fmt: skip
+    rows = json.loads(figures.read_text())
+    # More than the default of 64 agents, and all by the model.
+    assert [(row["agents"], row["by_model"], row["calls"]) for row in rows] == [(0, 0, 2), (70, 70, 2)]
