@@ -124,24 +124,32 @@ class Learned:
     def _asked(self, scene: Scene, agents: Agents) -> tuple[Int[Array, "row"], dict[str, int]]:
         """Rows of the tracks that the model answers for, in the tracks' order, and how many it does not and why."""
         known = agents.valid & among(agents.kind, self.contract.classes)
-        rows = np.flatnonzero(known)
+        sound = agents.speed <= self.values.plausible.speed_mps
+        rows = np.flatnonzero(known & sound)
         beyond = max(rows.size - self.values.max_agents, 0)
         if beyond:
             nearness = nearest_approach(scene.ego, agents.take(rows), self.values.look_s)
             rows = np.sort(rows[np.argsort(nearness, kind="stable")[: self.values.max_agents]])
         notes = {"agents by physics: class": int((agents.valid & ~known).sum()),
+                 "agents by physics: input refused": int((known & ~sound).sum()),
                  "agents by physics: beyond max_agents": beyond}  # fmt: skip
         return rows, notes
 
     def _reply(self, scene: Scene, agents: Agents, rows: Int[Array, "row"], single: bool = False) -> Reply | str:
         """What the model says; in words why it says nothing. single: its one answer instead of the modes."""
-        found = features(scene, rows, self.contract.features, self.vehicle)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = features(scene, rows, self.contract.features, self.vehicle)
+            whole = sum(array.reshape(rows.size, -1).sum(axis=1) for array in found.arrays.values())
         outputs = self._session.run(found.arrays)
         if isinstance(outputs, str):
             return outputs
+        # What is shown of an agent must be numbers, or its answer counts as none.
+        outputs["probability"] = np.where(np.isfinite(whole)[:, None], outputs["probability"], np.nan)
         answer = Answer(outputs["probability"], outputs["position"], outputs["spread"])
         if single:
-            answer = Answer(np.ones((rows.size, 1), np.float32), outputs["single"][:, None], outputs["spread"][:, :1])
+            answer = Answer(
+                outputs["probability"].sum(axis=1, keepdims=True), outputs["single"][:, None], outputs["spread"][:, :1]
+            )
         return Reply(rows, agents.take(rows), Frames(found.origin, found.yaw, found.speed), answer)
 
     def _usable(self, reply: Reply) -> tuple[Bool[Array, "row"], Reply]:

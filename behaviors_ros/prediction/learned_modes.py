@@ -24,6 +24,7 @@ from behaviors_ros.prediction.learned_features import FeatureSchema
 class Plausible(Parameters):
     """What an answer of a model must be to be used, mode by mode, and how yaw follows motion."""
 
+    speed_mps: float = value(100.0, "who is faster is not shown to the model", low=1.0, high=1000.0)
     acceleration_mps2: float = value(
         10.0, "no position is further from constant velocity than this allows", low=1.0, high=100.0
     )

@@ -13,6 +13,7 @@ from behaviors_ros.datatypes import Degraded, EgoState, Grid, Tracks
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.prediction.agents import agents_now
 from behaviors_ros.prediction.learned import nearest_approach
+from behaviors_ros.prediction.learned_features import features
 
 GRID = Grid()
 BY_AGENT = ("probability", "position", "yaw", "speed", "covariance")
@@ -129,3 +130,32 @@ def test_one_call_leaves_nothing_behind():
     predictor.predict(second, GRID)
     again = predictor.predict(first, GRID)
     assert all(np.array_equal(getattr(before, name), getattr(again, name), equal_nan=True) for name in BY_AGENT)
+
+
+@pytest.mark.parametrize("huge", [1e12, 1e30, 1e200])
+def test_senseless_numbers_of_one_agent_are_its_own_affair(huge):
+    good = mixed_scene(24, town())
+    velocity, position = good.tracks.velocity.copy(), good.tracks.position.copy()
+    velocity[1] = huge
+    position[2] = huge
+    found = learned().predict(replace(good, tracks=replace(good.tracks, velocity=velocity, position=position)), GRID)
+    assert found.valid.any(axis=1).all()
+    assert found.model_hash and found.notes["agents by physics: input refused"] == 1
+    assert found.notes.get("agents by physics: answer refused", 0) < 12
+    others = np.setdiff1d(np.arange(24), [1, 2])
+    assert np.isfinite(found.position[others][found.valid[others]]).all()
+
+
+def test_features_that_are_no_numbers_are_no_question(monkeypatch):
+    the_scene, predictor = mixed_scene(12, town()), learned()
+
+    def spoilt(*arguments):
+        found = features(*arguments)
+        found.arrays["queue"][2] = np.inf
+        return found
+
+    monkeypatch.setattr("behaviors_ros.prediction.learned.features", spoilt)
+    found, other = predictor.predict(the_scene, GRID), physics(the_scene)
+    rows = np.flatnonzero([kind in predictor.contract.classes for kind in the_scene.tracks.kind])
+    assert same(found, other, rows[2]) and not same(found, other, rows[1])
+    assert found.notes["agents by physics: answer refused"] == 1
