@@ -58,7 +58,10 @@ def inputs(row: int, history: np.ndarray, yaw: np.ndarray, scenario: SimpleNames
     around = transform_trajectories(list(history), translation, rotation)
     neighbours = generate_nbr_array(around, history.shape[1] - 1, pp=HISTORY)[0]
     neighbours = np.swapaxes(neighbours.reshape(-1, *neighbours.shape[2:]), 0, 1)
-    image = generate_self_rendered_sc_img(radius, scenario, translation, rotation)
+    try:
+        image = generate_self_rendered_sc_img(radius, scenario, translation, rotation)
+    except ValueError:  # the renderer cannot draw a place without a lane
+        image = np.zeros((256, 256))
     return np.nan_to_num(past), np.nan_to_num(neighbours), image
 
 

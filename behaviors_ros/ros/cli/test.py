@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json as json_module
 import math
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +15,7 @@ import yaml
 from rich.progress import TextColumn
 
 from behaviors_ros import pipeline, registry
-from behaviors_ros.errors import InputError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation.prediction_rows import BASELINES, Case, Judging, Row, measured, rows_of
 from behaviors_ros.learning.peer_cases import Answers, with_cases_written
 from behaviors_ros.learning.prediction_test import Protocol, cases_of, protocol_of, recordings_of
@@ -27,6 +29,7 @@ COLUMNS = {
     "predictor": "predictor", "s": "horizon_s", "K": "k", "n": "n", "ADE": "minade", "FDE": "minfde",
     "miss": "miss_rate", "NLL": "nll", "50 %": "coverage50", "90 %": "coverage90", "ECE": "ece", "ms": "cpu_ms",
 }  # fmt: skip
+RUN = "config.json"  # what tells a run's folder
 WITH_INTERVAL = ("minfde", "miss_rate")
 
 
@@ -37,7 +40,9 @@ def add(app: typer.Typer) -> None:
 
 def test_predictors(
     predictors: Annotated[list[str], typer.Argument(help="Registered predictors, models (NAME.onnx), runs' folders.")],
-    on: Annotated[Path, typer.Option("--on", metavar="FOLDER", help="Built data, or recordings or scenarios.")],
+    on: Annotated[
+        Path | None, typer.Option("--on", metavar="FOLDER", help="Built data, recordings, scenarios; else the run's.")
+    ] = None,
     split: Annotated[list[str] | None, typer.Option(help="Of built data: train, val, test; test.")] = None,
     only: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="source/location/recording, with *.")
@@ -65,11 +70,12 @@ def test_predictors(
     JSON: a list of rows with `predictor, class, moving, horizon_s, k, n, minade, minfde, miss_rate, nll, coverage50,
     coverage90, ece, cpu_ms` and more (docs/testing.md).
     """
+    on, split, only = _where(predictors, on, split or [], only or [])
     protocol = _protocol(on, horizons, modes, every, complete)
     names = list(dict.fromkeys([*(BASELINES if baselines else ()), *predictors]))
     others = {each.name: each for each in map(answers_of, answers or [])}
     made = made_predictors(names, settings or []) | others
-    recordings = recordings_of(on, split or (), only or (), data, {"rosbag2": read_bags}, fold)
+    recordings = recordings_of(on, split, only, data, {"rosbag2": read_bags}, fold)
     cases: Iterator[Case] = islice(cases_of(recordings, protocol.grid, protocol.windows), limit)
     cases = with_cases_written(cases, write_cases) if write_cases is not None else cases
     with progress(TextColumn("{task.description}")) as bar:
@@ -140,9 +146,38 @@ def answers_of(text: str) -> Answers:
 
 
 def model_of(path: Path) -> Path:
-    """The model of a run's folder: the only .onnx below it; a folder of models or a file as it is."""
-    found = sorted(path.rglob("*.onnx")) if path.is_dir() else []
-    return found[0] if len(found) == 1 else path
+    """The model of a run's folder, exported when it has none yet; a folder of models or a file as it is."""
+    if not (path / RUN).is_file():
+        return path
+    found = sorted(path.glob("*.onnx"))
+    if len(found) > 1:
+        raise InputError(path, "*.onnx", f"there are {len(found)}", "name one of them")
+    if not found:
+        try:
+            from behaviors_ros.learning.export_run import export_run
+        except ImportError as error:
+            raise BehaviorsError(f"{path}: needs torch, onnx ({error}); pip install behaviors_ros[learning]") from None
+        export_run(path, path / "model.onnx", datetime.now(timezone.utc).date().isoformat())
+    return found[0] if found else path / "model.onnx"
+
+
+def _where(
+    predictors: list[str], on: Path | None, split: list[str], only: list[str]
+) -> tuple[Path, list[str], list[str]]:
+    """What is tested on: what was given, else what the first run was kept from."""
+    if on is not None:
+        return on, split, only
+    run = next((Path(name) / RUN for name in predictors if (Path(name) / RUN).is_file()), None)
+    if run is None:
+        raise InputError("test", "--on", "is missing", "give built data, or a folder of recordings or scenarios")
+    try:
+        material = json_module.loads(run.read_text())["material"]
+        folder, own, held = Path(material["folder"]), material["own_splits"], material["splitting"]["test"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(run, "material", "cannot be read", "give --on FOLDER") from None
+    if own:
+        return folder, split, only
+    return folder, split or ["train", "val", "test"], only or list(held)
 
 
 def _settings(texts: list[str]) -> dict[str, Any]:
