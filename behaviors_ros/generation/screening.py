@@ -93,7 +93,7 @@ def quartics(
         vehicle.speed_max_mps, max(vehicle.acceleration_max_mps2, acceleration), -vehicle.deceleration_max_mps2,
         vehicle.jerk_max_mps3,
     ])  # fmt: skip
-    return _quartics(float(speed), float(acceleration), targets, time_s, limits)  # type: ignore[no-any-return]
+    return _quartics(float(speed), float(acceleration), targets, time_s, limits)
 
 
 @no_type_check
