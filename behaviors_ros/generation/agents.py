@@ -114,12 +114,21 @@ def occupancy(tables: Array, agents: Agents, ego_centre: float, half_width_m: fl
 @no_type_check
 @njit(cache=True)
 def _occupy(tables: Array, along: Array, centre: float, half: float, out: Array) -> None:  # pragma: no cover
-    last = tables.shape[1] - 1
+    last, none = tables.shape[1] - 1, math.inf
+    right, left = np.full(len(along), none), np.full(len(along), -none)
+    for n in range(along.shape[0]):
+        for i in range(along.shape[1]):
+            # NaN fails every comparison and stays out.
+            right[n] = along[n, i, RIGHT] if along[n, i, RIGHT] < right[n] else right[n]
+            left[n] = along[n, i, LEFT] if along[n, i, LEFT] > left[n] else left[n]
     for p in range(tables.shape[0]):
+        lowest, highest = none, -none
+        for k in range(last + 1):
+            lowest, highest = min(lowest, tables[p, k, 7]), max(highest, tables[p, k, 7])
         begin = tables[p, 0, 1]
         step = max((tables[p, last, 1] - begin) / last, 1e-3)
         for n in range(along.shape[0]):
-            if along[n, 0, CENTRE] < centre:
+            if along[n, 0, CENTRE] < centre or right[n] >= highest + half or left[n] <= lowest - half:
                 continue
             for i in range(along.shape[1]):
                 if not along[n, i, FRONT] > begin or along[n, i, REAR] > tables[p, last, 1]:

@@ -16,6 +16,7 @@ from numba import njit
 
 from behaviors_ros.datatypes import Array, Predictions
 from behaviors_ros.geometry.angles import cos_sin
+from behaviors_ros.geometry.chance import box_probability
 from behaviors_ros.geometry.chance_lanes import LANES, ROW, meeting_span, mode_lanes, pair, within
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
@@ -149,6 +150,7 @@ def screen(
     turns, swept = np.empty((len(tables), 2, tables.shape[1])), np.empty((1, 6, filled // LANES))
     close, close_count = np.empty((len(tables), len(agent)), np.int64), np.full(len(tables), -1)
     ends = extents(along, instants, filled)
+    hit, step = np.full(2, -1), np.zeros(1, np.int64)
     cost[:], chance[:] = np.inf, np.nan
     every = np.arange(rough.shape[1])
     for p in range(len(tables)):
@@ -175,14 +177,26 @@ def screen(
                 if low < high:
                     close[p, close_count[p]] = m
                     close_count[p] += 1
+        m, k = hit[0], min(hit[1], count - 1)
+        if m >= 0:
+            # Who is in the way of one motion at an instant mostly is in that of the next: a lower bound, asked first.
+            step[0] = instants[k]
+            follow(tables, p, turns[p], along, j, step, at)
+            c, s = cos_sin(at[2, step[0]])
+            least = probability[m] * box_probability(
+                states[m, 0, k] - at[0, step[0]] - offset * c, states[m, 1, k] - at[1, step[0]] - offset * s, c, s,
+                states[m, 2, k], states[m, 3, k], states[m, 4, k], states[m, 5, k], states[m, 6, k], ego_length,
+                ego_width, half_length[m], half_width[m],
+            )  # fmt: skip
+            if least > ceiling:
+                chance[p, j] = least
+                continue
         follow(tables, p, turns[p], along, j, instants, at)
         place(at, instants, offset, axes, own, around)
-        chance[p, j], nth = worst_chance(
+        chance[p, j] = worst_chance(
             own, around, close[p], close_count[p], agent, probability, half_length, half_width, states, spans,
-            ego_length, ego_width, found, of_agent, free, ceiling,
+            ego_length, ego_width, found, of_agent, free, ceiling, hit,
         )  # fmt: skip
-        if chance[p, j] > ceiling:
-            to_front(close[p], nth, agent)
         kept[p] += chance[p, j] <= chance_max
         safe += chance[p, j] <= chance_max
 
@@ -191,14 +205,14 @@ def screen(
 @njit(cache=True, error_model="numpy")
 def worst_chance(
     own, around, close, count_close, agent, probability, half_length, half_width, states, spans, ego_length, ego_width,
-    found, of_agent, free, ceiling,
+    found, of_agent, free, ceiling, hit,
 ):  # fmt: skip
     """Largest chance of collision over the instants of the motion in `own`, with the modes in `close`; of a part of
-    them where that is above `ceiling` already, and the last one of these.
+    them where that is above `ceiling` already. Mode and instant that alone are above it are left in `hit`.
 
-    Modes of an agent exclude each other, agents are independent, as in scoring. found, of_agent (zeros), free: work.
+    Modes of an agent exclude each other, agents are independent, as in scoring. found, of_agent, free: work.
     """
-    free[:] = 1.0
+    free[:], of_agent[:] = 1.0, 0.0
     touched, worst = False, 0.0
     for nth in range(count_close):
         m = close[nth]
@@ -209,6 +223,10 @@ def worst_chance(
             pair(own, states, found, 0, m, low, high, ego_length, ego_width, length, width)
             for k in range(low, high):
                 of_agent[k] += probability[m] * found[k]
+            k = low + np.argmax(found[low:high])
+            if probability[m] * found[k] > ceiling:
+                hit[0], hit[1] = m, k
+                return probability[m] * found[k]
         if touched and (nth + 1 == count_close or agent[close[nth + 1]] != agent[m]):
             touched = False
             for k in range(len(free)):
@@ -216,23 +234,8 @@ def worst_chance(
                 of_agent[k] = 0.0
                 worst = max(worst, 1.0 - free[k])
             if worst > ceiling:
-                return worst, nth
-    return worst, count_close - 1
-
-
-@no_type_check
-@njit(cache=True)
-def to_front(close, last, agent):
-    """Put the modes of an agent, the last of which is close[last], first: who is in the way of one motion of a path is
-    in that of the next.
-    """
-    first = last
-    while first > 0 and agent[close[first - 1]] == agent[close[last]]:
-        first -= 1
-    count, moved = last - first + 1, close[first : last + 1].copy()
-    for k in range(first - 1, -1, -1):
-        close[k + count] = close[k]
-    close[:count] = moved
+                return worst
+    return worst
 
 
 @no_type_check

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Float
+from numba import njit
 
 from behaviors_ros.datatypes import Array, Grid, Predictions, Scene
+from behaviors_ros.geometry.angles import cos_sin
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.prediction.agents import Agents, agents_now, predictions, single
 from behaviors_ros.prediction.uncertainty import ClassNoise, covariances
@@ -33,20 +38,29 @@ def turned(
 
     The angle is integrated exactly, the position by the midpoint rule, which is within 1e-3 m at steps of 0.1 s.
     """
-    bound = np.minimum(
-        values.lateral_acceleration_mps2 / np.maximum(agents.speed, 1e-3), values.curvature_1pm * agents.speed
-    )
-    rate = np.clip(agents.yaw_rate, -bound, bound)
-    angle = _angle(values, rate, time_s)
-    start = np.arctan2(agents.direction[:, 1], agents.direction[:, 0])[:, None]
-    middle = start + _angle(values, rate, 0.5 * (time_s[1:] + time_s[:-1]))
-    steps = agents.speed[:, None, None] * np.diff(time_s)[:, None] * np.stack([np.cos(middle), np.sin(middle)], axis=-1)
-    position = np.concatenate([np.zeros((len(agents), 1, 2)), np.cumsum(steps, axis=1)], axis=1)
-    return position + agents.position[:, None], angle
+    decay = values.yaw_rate_decay_s
+    turn = -decay * np.expm1(-time_s / decay)
+    half_turn = -decay * np.expm1(-0.5 * (time_s[1:] + time_s[:-1]) / decay)
+    bounds = values.lateral_acceleration_mps2, values.curvature_1pm
+    return _turned(agents.position, agents.direction, agents.speed, agents.yaw_rate, time_s, turn, half_turn, *bounds)  # type: ignore[no-any-return]
 
 
-def _angle(values: TurnParameters, rate: Array, time_s: Array) -> Array:
-    return rate[:, None] * values.yaw_rate_decay_s * -np.expm1(-time_s / values.yaw_rate_decay_s)
+@no_type_check
+@njit(cache=True)
+def _turned(position, direction, speed, yaw_rate, time_s, turn, half_turn, lateral, curvature):
+    """`turned`; turn, half_turn: angle at the instants and between them over the rate now."""
+    out, angle = np.empty((len(speed), len(time_s), 2)), np.empty((len(speed), len(time_s)))
+    for a in range(len(speed)):
+        bound = min(lateral / max(speed[a], 1e-3), curvature * speed[a])
+        rate = min(max(yaw_rate[a], -bound), bound)
+        start, x, y = math.atan2(direction[a, 1], direction[a, 0]), position[a, 0], position[a, 1]
+        for k in range(len(time_s)):
+            if k > 0:
+                cos, sin = cos_sin(start + rate * half_turn[k - 1])
+                way = speed[a] * (time_s[k] - time_s[k - 1])
+                x, y = x + way * cos, y + way * sin
+            out[a, k, 0], out[a, k, 1], angle[a, k] = x, y, rate * turn[k]
+    return out, angle
 
 
 @register("predictor", "constant_turn_rate")

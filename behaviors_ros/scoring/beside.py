@@ -9,17 +9,17 @@ from jaxtyping import Bool
 from numba import njit
 
 from behaviors_ros.datatypes import Array, Scene
-from behaviors_ros.maps.route import route_frame
 from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.scoring.blocks import BLOCK, GROUP, block_rectangles, near_blocks
 from behaviors_ros.scoring.footprint import ModeBoxes
 
 
-def parked(scene: Scene, modes: ModeBoxes, queue_m: float) -> Bool[Array, "mode"]:
-    """Modes that stand throughout, and not because they wait within `queue_m` before a stop point."""
+def parked(scene: Scene, modes: ModeBoxes, s: Float[Array, "mode"], queue_m: float) -> Bool[Array, "mode"]:
+    """Modes, at `s` on the route now, that stand throughout, and not because they wait within `queue_m` before a stop
+    point.
+    """
     first, last = modes.pose[:, 0, :2], modes.pose[:, -1, :2]
     stands = np.hypot(*(last - first).T) < 0.5
-    s, _ = route_frame(scene.route).project(first)
     return stands & ~waits_at_stop(scene.route, s + modes.half_length, queue_m)
 
 

@@ -8,7 +8,16 @@ from behaviors_ros.datatypes import VEHICLES, Candidates, Predictions, Scene, Te
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.beside import least_gap_ratio, parked
-from behaviors_ros.scoring.footprint import ego_boxes, foreseeable, interval_stride, mode_boxes, near, solid, terms
+from behaviors_ros.scoring.footprint import (
+    ego_boxes,
+    foreseeable,
+    interval_stride,
+    mode_boxes,
+    near,
+    now_on_route,
+    solid,
+    terms,
+)
 
 
 class FeltClearanceParameters(Parameters):
@@ -56,7 +65,8 @@ class FeltClearance:
         agents = solid(predictions) & near(predictions, boxes, p.base_m + p.door_m + 60.0 * p.time_s)
         modes = mode_boxes(scene, predictions, agents, p.probability_min)
         vehicles = among(predictions.kind[modes.agent], VEHICLES)
-        base = p.base_m + np.where(vehicles & parked(scene, modes, p.queue_m), p.door_m, 0.0)
+        stands = parked(scene, modes, now_on_route(scene, predictions).s[modes.agent], p.queue_m)
+        base = p.base_m + np.where(vehicles & stands, p.door_m, 0.0)
         first = int(np.searchsorted(candidates.time_s, p.start_s - 1e-9))
         stride = interval_stride(candidates, p.interval_s)
         ratio = least_gap_ratio(boxes, modes, len(candidates.time_s), first, stride, base, p.time_s)

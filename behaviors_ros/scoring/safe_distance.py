@@ -9,7 +9,6 @@ from jaxtyping import Float
 from numba import njit
 
 from behaviors_ros.datatypes import AgentClass, Array, Candidates, Predictions, Scene, Terms
-from behaviors_ros.maps.route import route_frame
 from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
@@ -21,6 +20,7 @@ from behaviors_ros.scoring.footprint import (
     interval_stride,
     mode_boxes,
     near,
+    now_on_route,
     solid,
     terms,
 )
@@ -88,17 +88,17 @@ class SafeDistance:
         steps = min(int(np.searchsorted(candidates.time_s, p.horizon_s + 1e-9)), len(candidates.time_s))
         stride = interval_stride(candidates, p.interval_s)
         half_width = boxes.half_width + p.side_margin_m
+        standstill = self._standstill(scene, modes, now_on_route(scene, predictions).s[modes.agent])
         ratio = gap_ratio(
             boxes.pose, modes.pose, boxes.half_length, half_width, modes.half_length, modes.half_width, braking,
-            self._standstill(scene, modes), steps, stride, p.response_s, p.braking_mps2, boxes.axes,
+            standstill, steps, stride, p.response_s, p.braking_mps2, boxes.axes,
         )  # fmt: skip
         return terms(ratio, ratio, candidates)
 
-    def _standstill(self, scene: Scene, modes: ModeBoxes) -> Float[Array, "mode"]:
-        """Gap wished at standstill behind each mode, m."""
+    def _standstill(self, scene: Scene, modes: ModeBoxes, s: Float[Array, "mode"]) -> Float[Array, "mode"]:
+        """Gap wished at standstill behind each mode, which is at `s` on the route now, m."""
         first, last = modes.pose[:, 0, :2], modes.pose[:, -1, :2]
         stands = np.hypot(*(last - first).T) < 0.5
-        s, _ = route_frame(scene.route).project(first)
         waits = waits_at_stop(scene.route, s + modes.half_length, self.p.queue_m)
         return np.where(stands & ~waits, self.p.parked_m, self.p.standstill_m)
 
