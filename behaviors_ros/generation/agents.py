@@ -39,12 +39,18 @@ def agents_along(
     reach_m: float,
     beside_m: float,
     steps: int,
+    pick: Int[Array, "row"] | None = None,
+    mode: Int[Array, "row"] | None = None,
 ) -> Agents:
-    """The agents that are within `beside_m` of the reference and `reach_m` of the station ahead at some step."""
-    count = len(predictions)
+    """The agents that are within `beside_m` of the reference and `reach_m` of the station ahead at some step.
+
+    pick, mode: agents and modes that are asked; all in their likeliest mode without.
+    """
+    if pick is None or mode is None:
+        pick, mode = np.arange(len(predictions)), predictions.probability.argmax(axis=1)
+    count = len(pick)
     if count == 0:
         return Agents(np.empty((0, steps, 6)), np.empty(0, np.int64))
-    pick, mode = np.arange(count), predictions.probability.argmax(axis=1)
     position, yaw, speed = (column[pick, mode] for column in (predictions.position, predictions.yaw, predictions.speed))
     if len(predictions.time_s) != steps:
         take = np.clip(np.arange(steps), 0, len(predictions.time_s) - 1)
@@ -52,9 +58,9 @@ def agents_along(
     low, high = int((station - 30.0) / spacing_m), int((station + reach_m) / spacing_m) + 1
     along = np.empty((count, steps, 6))
     near = np.zeros(count, bool)
-    size = np.column_stack((predictions.length, predictions.width))
+    size = np.column_stack((predictions.length[pick], predictions.width[pick]))
     _along(table, spacing_m, position, yaw, speed, size, low, high, beside_m, along, near)
-    return Agents(along[near], np.flatnonzero(near))
+    return Agents(along[near], pick[near])
 
 
 @no_type_check

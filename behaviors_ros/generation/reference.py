@@ -153,6 +153,8 @@ def project(table: Array, spacing: float, x: float, y: float, index: int, row: A
         along = (x - row[0]) * math.cos(row[2]) + (y - row[1]) * math.sin(row[2])
         offset = (y - row[1]) * math.cos(row[2]) - (x - row[0]) * math.sin(row[2])
         station += along / max(1.0 - row[3] * offset, 0.5)
+        if abs(along) < 1e-9:
+            break
     look(table, spacing, station, row)
     offset = (y - row[1]) * math.cos(row[2]) - (x - row[0]) * math.sin(row[2])
     return station, offset

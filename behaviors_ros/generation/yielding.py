@@ -6,7 +6,7 @@ For each of them there are three things to do: halt before the place, arrive aft
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -72,18 +72,12 @@ def _second_modes(situation: Situation, predictions: Predictions, least: float) 
     rows = np.flatnonzero(probability[np.arange(len(near)), order] >= least)
     if not len(rows):
         return None
-    chosen = _only(predictions, near[rows], order[rows])
-    spacing, table = situation.reference.spacing_m, situation.reference.table
-    found = agents_along(table, spacing, chosen, situation.station, situation.reach_m, 12.0, situation.grid.steps)
-    return found.along, [situation.label_of(int(rows[n])) for n in found.index]
-
-
-def _only(predictions: Predictions, agent: Array, mode: Array) -> Predictions:
-    """One mode each of some agents."""
-    parts = ("valid", "probability", "intent", "position", "yaw", "speed", "covariance")
-    modes = {name: getattr(predictions, name)[agent, mode][:, None] for name in parts}
-    each = {name: getattr(predictions, name)[agent] for name in ("kind", "length", "width")}
-    return replace(predictions, id=tuple(predictions.id[i] for i in agent), **modes, **each)
+    reference, reach_m = situation.reference, situation.reach_m
+    found = agents_along(
+        reference.table, reference.spacing_m, predictions, situation.station, reach_m, 12.0, situation.grid.steps,
+        near[rows], order[rows],
+    )  # fmt: skip
+    return found.along, [situation.agent_id[n][:4] for n in found.index]
 
 
 def _crossing(situation: Situation, along: Array, inside: Array, label: str) -> Crossing | None:

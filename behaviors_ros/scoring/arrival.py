@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 
@@ -77,7 +79,7 @@ class Arrival:
         is bent too tightly, or how far the front corner swings out over the edge of what is drivable.
         """
         p, goal, vehicle, frame = self.p, route.goal, self.vehicle, route_frame(route)
-        ring = frame.project_near(polygon, route.goal_s, NEAR_M)[1]
+        ring = _ring(route)
         inside = min(p.inside_m, 0.5 * float(np.ptp(ring)))
         d, yaw = candidates.d[:, -1], candidates.yaw[:, -1]
         gap = np.clip(d, ring.min() + inside, ring.max() - inside) - d
@@ -166,6 +168,13 @@ class Arrival:
         past = s[:, 0] > route.goal_to_s
         left = to_goal_s if left_s is None else np.minimum(to_goal_s, left_s)
         return np.where(past, 0.0, np.maximum(beside - self.p.lateral_mps * left, 0.0))
+
+
+@lru_cache(maxsize=2)
+def _ring(route: Route) -> Float[Array, "corner"]:
+    """Offsets of the corners of the goal's region, m."""
+    assert route.goal.polygon is not None
+    return route_frame(route).project_near(route.goal.polygon, route.goal_s, NEAR_M)[1]
 
 
 def way_across(

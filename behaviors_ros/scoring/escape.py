@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Float
+from numba import njit
 
 from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Verdict
 from behaviors_ros.maps.route import route_frame
@@ -58,30 +62,14 @@ class Escape:
         """Least gap less the one needed at a step, m; infinite with nobody ahead or nobody the ego closes up to."""
         if not len(leaders):
             return np.full(len(candidates), np.inf)
-        s, d, speed, braking, half_length, half_width = leaders.T
-        halts_s = np.where(braking > 0.0, speed / np.maximum(braking, 1e-6), np.inf)
-        time_s = np.minimum(candidates.time_s[step], halts_s)
-        along = s + speed * time_s - 0.5 * braking * time_s**2
-        front = candidates.s[:, step, None] + self.vehicle.length_m - self.vehicle.rear_overhang_m
-        closing = np.maximum(candidates.speed[:, step, None] - np.maximum(speed - braking * time_s, 0.0), 0.0)
-        needed = self.p.margin_m + closing * self.p.response_s + np.square(closing) / (2.0 * self.p.braking_mps2)
-        own_d = self._offset(scene, candidates, step, along - half_length)
-        beside = np.abs(own_d - d) >= 0.5 * self.vehicle.width_m + half_width
-        behind = along + half_length <= front - self.vehicle.length_m
-        margin = along - half_length - front - needed
-        return np.where(beside | behind | (closing <= 0.0), np.inf, margin).min(axis=1)
-
-    def _offset(
-        self, scene: Scene, candidates: Candidates, step: int, at: Float[Array, "leader"]
-    ) -> Float[Array, "candidate leader"]:
-        """Offset of the ego's middle line at arc lengths between its rear axle and its front bumper, m.
-
-        Who pulls out has its bumper beside what is ahead before its rear axle is.
-        """
-        s, d = candidates.s[:, step], candidates.d[:, step]
-        turned = candidates.yaw[:, step] - route_frame(scene.route).heading(s)
-        ahead = np.clip(at - s[:, None], 0.0, self.vehicle.length_m - self.vehicle.rear_overhang_m)
-        return np.asarray(d[:, None] + ahead * np.sin(turned)[:, None])
+        s, d, yaw, speed = (
+            column[:, step] for column in (candidates.s, candidates.d, candidates.yaw, candidates.speed)
+        )
+        turned = yaw - route_frame(scene.route).heading(s)
+        vehicle, p = self.vehicle, self.p
+        sizes = np.array([vehicle.length_m, vehicle.length_m - vehicle.rear_overhang_m, 0.5 * vehicle.width_m])
+        rules = np.array([p.margin_m, p.response_s, p.braking_mps2])
+        return np.asarray(least_margin(s, d, turned, speed, float(candidates.time_s[step]), leaders, sizes, rules))
 
     def _leaders(self, scene: Scene, predictions: Predictions) -> Float[Array, "leader 6"]:
         """s, d on the route, speed along it, braking, half length and width of the agents that do not cross it."""
@@ -102,3 +90,31 @@ class Escape:
             return np.zeros(len(predictions))
         rate = np.nan_to_num(scene.tracks.acceleration[known], posinf=0.0, neginf=0.0)
         return np.clip(-np.where(known >= 0, (rate * along).sum(axis=1), 0.0), 0.0, self.p.braking_mps2)
+
+
+@no_type_check
+@njit(cache=True)
+def least_margin(s, d, turned, speed, time_s, leaders, sizes, rules):
+    """`_margin` of candidates at s, d (m), turned (rad) against the route, with `speed` (m/s) at a time.
+
+    leaders: s, d, speed, braking, half length and width; sizes: length, rear axle to front, half width; rules: margin,
+    response time, braking. Who pulls out has its bumper beside what is ahead before its rear axle is: the ego's offset
+    is that of its middle line beside the leader's rear end.
+    """
+    out, length, front_m, half_width = np.full(len(s), np.inf), sizes[0], sizes[1], sizes[2]
+    for i in range(len(s)):
+        front, sine = s[i] + front_m, math.sin(turned[i])
+        for n in range(len(leaders)):
+            at, aside, v, braking, half, half_across = leaders[n]
+            t = min(time_s, v / max(braking, 1e-6)) if braking > 0.0 else time_s
+            along = at + v * t - 0.5 * braking * t * t
+            closing = speed[i] - max(v - braking * t, 0.0)
+            own_d = d[i] + min(max(along - half - s[i], 0.0), front_m) * sine
+            beside = abs(own_d - aside) >= half_width + half_across
+            if closing <= 0.0 or beside or along + half <= front - length:
+                continue
+            needed = rules[0] + closing * rules[1] + closing * closing / (2.0 * rules[2])
+            margin = along - half - front - needed
+            # NaN must not pass for room.
+            out[i] = margin if not (margin >= out[i] or math.isnan(out[i])) else out[i]
+    return out
