@@ -13,6 +13,8 @@ import numpy as np
 from behaviors_ros.datatypes import Array
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.bench_predict import scenes
+from behaviors_ros.learning.data_recording import Origin
+from behaviors_ros.learning.data_split import place_of, split_of
 from behaviors_ros.learning.data_store import MANIFEST, checksum, read_manifest
 from behaviors_ros.learning.export import Exporting, export
 from behaviors_ros.learning.train import SUMMARY, load_run
@@ -53,13 +55,14 @@ def _summary(run: Path) -> dict[str, Any]:
 
 
 def sources(folder: Path, material: Material) -> list[dict[str, Any]]:
-    """What the recordings are that a training on built data uses: name and location, licence, whether it may ship."""
+    """What a training on built data learns and is calibrated from: name and location, licence, whether it may ship."""
     found = {}
     for entry in read_manifest(folder)["recordings"]:
-        place = f"{entry['source']}/{entry['location']}/{entry['name']}"
-        if any(fnmatch(place, pattern) for pattern in material.sources):
-            name = f"{entry['source']}/{entry['location']}"
-            source = {"name": name, "licence": entry["licence"], "may_ship": bool(entry["may_ship"])}
+        origin = Origin(entry["source"], entry["name"], entry["location"], entry["licence"], bool(entry["may_ship"]))
+        split = entry["split"] if material.own_splits else split_of(origin, material.splitting)
+        if split in ("train", "val") and any(fnmatch(place_of(origin), pattern) for pattern in material.sources):
+            name = f"{origin.source}/{origin.location}"
+            source = {"name": name, "licence": origin.licence, "may_ship": origin.may_ship}
             found[tuple(source.values())] = source
     return list(found.values())
 

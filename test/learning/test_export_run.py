@@ -13,6 +13,7 @@ from behaviors_ros.datatypes import Grid  # noqa: E402
 from behaviors_ros.errors import InputError  # noqa: E402
 from behaviors_ros.evaluation.bench_predict import scenes  # noqa: E402
 from behaviors_ros.learning.answer import Answer, Ensemble  # noqa: E402
+from behaviors_ros.learning.data_split import Splitting  # noqa: E402
 from behaviors_ros.learning.data_store import FORMAT  # noqa: E402
 from behaviors_ros.learning.export_run import export_run, sources  # noqa: E402
 from behaviors_ros.learning.model import Forecaster, ModelParameters  # noqa: E402
@@ -27,9 +28,17 @@ from behaviors_ros.simulation.scenario import DEMO, load_scenario  # noqa: E402
 def data(tmp_path):
     """A manifest of two places, one of which must not be shipped."""
     entries = [
-        {"source": "open", "location": "town", "name": "a", "licence": "free", "may_ship": True},
-        {"source": "open", "location": "town", "name": "b", "licence": "free", "may_ship": True},
-        {"source": "closed", "location": "road", "name": "c", "licence": "research only", "may_ship": False},
+        {"source": "open", "location": "town", "name": "a", "licence": "free", "may_ship": True, "split": "train"},
+        {"source": "open", "location": "town", "name": "b", "licence": "free", "may_ship": True, "split": "train"},
+        {
+            "source": "closed",
+            "location": "road",
+            "name": "c",
+            "licence": "research only",
+            "may_ship": False,
+            "split": "val",
+        },
+        {"source": "open", "location": "hill", "name": "d", "licence": "free", "may_ship": True, "split": "test"},
     ]
     (tmp_path / "data").mkdir()
     manifest = {"format": FORMAT, "recordings": entries, "shards": []}
@@ -76,9 +85,11 @@ def test_classes_can_be_left_to_physics(run, tmp_path):
     assert export_run(run, tmp_path / "x.onnx", "2026-01-02", kinds=("CAR",)).kinds == ("CAR",)
 
 
-def test_all_sources_that_match(data):
+def test_all_sources_that_are_learned_from(data):
     found = sources(data, Material(folder=str(data)))
     assert [(source["name"], source["may_ship"]) for source in found] == [("open/town", True), ("closed/road", False)]
+    own = Material(folder=str(data), own_splits=False, splitting=Splitting(test=("closed/*", "open/hill/*")))
+    assert [source["name"] for source in sources(data, own)] == ["open/town"]
 
 
 def test_what_is_no_run(run, tmp_path, data):
