@@ -1,0 +1,112 @@
+"""Training of one network on windows of crowds, and the hypotheses of several. Seeded; one network a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from behaviors_ros.datatypes import Array
+from behaviors_ros.learning.crowd_model import CrowdLoss, CrowdNetwork, CrowdParameters, crowd_loss
+from behaviors_ros.learning.crowd_windows import Cutting, Framed
+from behaviors_ros.parameters import Parameters, value
+
+
+class Augmentation(Parameters):
+    """How windows are varied in training; each is mirrored in half of the cases."""
+
+    smallest: float = value(0.7, "least factor of all lengths", low=0.01, high=1.0)
+    largest: float = value(1.4, "largest factor of all lengths", low=1.0, high=100.0)
+    noise_m: float = value(0.01, "standard deviation added to the observed positions before now", low=0.0, high=1.0)
+    hidden: float = value(0.1, "share of the neighbours that are left out", low=0.0, high=1.0)
+
+
+class CrowdTraining(Parameters):
+    """One training: AdamW with one cycle of the learning rate."""
+
+    steps: int = value(1500, "steps", low=1, high=10_000_000)
+    batch: int = value(256, "windows a step", low=1, high=1_000_000)
+    learning_rate: float = value(1.5e-3, "largest learning rate", low=0.0, high=1.0)
+    weight_decay: float = value(1e-3, "pull of the weights to zero", low=0.0, high=10.0)
+    clip: float = value(2.0, "largest norm of a gradient", low=0.0, high=1e6)
+    half_precision: bool = value(True, "matrices multiplied in bfloat16 while training")
+    size: CrowdParameters = value(CrowdParameters(), "the network")
+    loss: CrowdLoss = value(CrowdLoss(), "the loss")
+    augmentation: Augmentation = value(Augmentation(), "the variation of the windows")
+
+
+def trained(data: Framed, cutting: Cutting, training: CrowdTraining, seed: int) -> CrowdNetwork:
+    """A network trained on the windows; the same seed gives the same one on the same machine."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    network = CrowdNetwork(cutting, training.size)
+    arrays = [torch.from_numpy(array) for array in (data.past, data.future, data.others)]
+    adam = torch.optim.AdamW(
+        network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+    )
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        adam, training.learning_rate, total_steps=training.steps + 1, pct_start=0.1
+    )
+    for _ in range(training.steps):
+        rows = torch.randint(len(arrays[0]), (training.batch,), generator=generator)
+        past, future, others = varied(*(array[rows] for array in arrays), training.augmentation, generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=training.half_precision):
+            answer = network(past, others)
+        adam.zero_grad()
+        crowd_loss(answer.float(), future, training.loss).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
+        adam.step()
+        cycle.step()
+    return network.eval()
+
+
+def varied(
+    past: Tensor, future: Tensor, others: Tensor, augmentation: Augmentation, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A batch mirrored, scaled, with noise before now and with neighbours left out."""
+    count = len(past)
+    low, high = math.log(augmentation.smallest), math.log(augmentation.largest)
+    factor = torch.exp(low + (high - low) * torch.rand(count, 1, 1, generator=generator)).repeat(1, 1, 2)
+    factor[torch.rand(count, generator=generator) < 0.5, :, 1] *= -1.0
+    past, future, others = past * factor, future * factor, others * factor[:, None]
+    noise = augmentation.noise_m * torch.randn(past[:, :-1].shape, generator=generator)
+    past = torch.cat([past[:, :-1] + noise, past[:, -1:]], 1)
+    hidden = torch.rand(others.shape[:2], generator=generator) < augmentation.hidden
+    return past, future, others.masked_fill(hidden[..., None, None], float("nan"))
+
+
+@torch.no_grad()
+def hypotheses(
+    networks: Sequence[CrowdNetwork], past: Float[Array, "window past 2"],
+    others: Float[Array, "window neighbour past 2"], most: int = 4096,
+) -> Float[Array, "window sample future 2"]:  # fmt: skip
+    """The hypotheses of all networks for the windows and for their mirror images, `most` windows at a time."""
+    parts = []
+    for begin in range(0, len(past), most):
+        own = torch.from_numpy(past[begin : begin + most])
+        around = torch.from_numpy(others[begin : begin + most])
+        parts.append(torch.cat([
+            network(own * mirror, around * mirror) * mirror
+            for network in networks for mirror in (torch.ones(2), torch.tensor([1.0, -1.0]))
+        ], 1).numpy())  # fmt: skip
+    return np.concatenate(parts)
+
+
+def saved(network: CrowdNetwork, path: Path) -> None:
+    """Write the weights, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(network.state_dict(), partial)
+    partial.replace(path)
+
+
+def restored(path: Path, cutting: Cutting, size: CrowdParameters) -> CrowdNetwork:
+    """A saved network."""
+    network = CrowdNetwork(cutting, size)
+    network.load_state_dict(torch.load(path, weights_only=True))
+    return network.eval()
