@@ -38,8 +38,8 @@ class CrowdNetwork(nn.Module):
         self.other = nn.Sequential(
             nn.Linear(7 + 2 * len(self.earlier), width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
         )
-        self.query, self.key = nn.Linear(hidden, width), nn.Linear(width, width)
-        self.content, self.mix = nn.Linear(width, width), nn.Linear(2 * width, hidden)
+        # Keys and contents linear in what is read of a neighbour are part of `query` and `mix`.
+        self.query, self.mix = nn.Linear(hidden, width), nn.Linear(2 * width, hidden)
         self.deep = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
         self.out = nn.Linear(hidden, size.hypotheses * cutting.future * 2)
         grown = torch.arange(1, cutting.future + 1).view(1, -1, 1) / cutting.future
@@ -55,7 +55,7 @@ class CrowdNetwork(nn.Module):
         code = self.own(torch.cat([past.flatten(1), 3.0 * moved.flatten(1)], 1))
         code = code + self.mix(self._around(code, others, now))
         code = code + self.deep(code)
-        added = self.out(code).float().view(len(past), self.size.hypotheses, self.cutting.future, 2)
+        added = self.out(code).view(len(past), self.size.hypotheses, self.cutting.future, 2)
         return now[:, None] * self.ahead + added
 
     def _around(self, code: Tensor, others: Tensor, now: Tensor) -> Tensor:
@@ -68,11 +68,11 @@ class CrowdNetwork(nn.Module):
         earlier = (known[:, :, self.earlier] - position[:, :, None]) * seen[:, :, self.earlier, None]
         away = position.norm(dim=-1, keepdim=True)
         read = self.other(torch.cat([position, 3.0 * velocity, 3.0 * (velocity - now), earlier.flatten(2), away], 2))
-        score = (self.key(read) * self.query(code)[:, None]).sum(-1) / math.sqrt(self.size.neighbour)
-        score = score.float().masked_fill(~there, -1e4)
+        score = (read * self.query(code)[:, None]).sum(-1) / math.sqrt(self.size.neighbour)
+        score = score.masked_fill(~there, -1e4)
         # Beside the neighbours stands an empty one, so that attention may go to nobody.
         weight = torch.softmax(torch.cat([score, torch.zeros_like(score[:, :1])], 1), 1)[:, :-1] * there
-        attended = (weight[..., None] * self.content(read)).sum(1)
+        attended = torch.bmm(weight[:, None], read)[:, 0]
         return torch.cat([attended, (read * there[..., None]).amax(1)], 1)
 
 
@@ -80,6 +80,7 @@ class CrowdLoss(Parameters):
     """Weights of the parts of the loss."""
 
     final: float = value(1.0, "final displacement beside the mean one", low=0.0, high=100.0)
+    soft_m: float = value(0.001, "distances are rounded off below this", low=1e-6, high=1.0)
     others: float = value(0.05, "share that all hypotheses have, so that none is left behind", low=0.0, high=1.0)
 
 
@@ -88,7 +89,8 @@ def crowd_loss(answer: Tensor, truth: Tensor, weights: CrowdLoss) -> Tensor:
 
     answer (n, hypothesis, step, 2), truth (n, step, 2).
     """
-    away = (answer - truth[:, None]).norm(dim=-1)
+    dx, dy = answer[..., 0] - truth[:, None, :, 0], answer[..., 1] - truth[:, None, :, 1]
+    away = torch.sqrt(dx * dx + dy * dy + weights.soft_m**2)
     mean, final = away.mean(-1), away[..., -1]
     best = mean.amin(1) + weights.final * final.amin(1)
     every = (mean + weights.final * final).mean(1)

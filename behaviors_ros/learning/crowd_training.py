@@ -34,7 +34,6 @@ class CrowdTraining(Parameters):
     learning_rate: float = value(1.5e-3, "largest learning rate", low=0.0, high=1.0)
     weight_decay: float = value(1e-3, "pull of the weights to zero", low=0.0, high=10.0)
     clip: float = value(2.0, "largest norm of a gradient", low=0.0, high=1e6)
-    half_precision: bool = value(True, "matrices multiplied in bfloat16 while training")
     size: CrowdParameters = value(CrowdParameters(), "the network")
     loss: CrowdLoss = value(CrowdLoss(), "the loss")
     augmentation: Augmentation = value(Augmentation(), "the variation of the windows")
@@ -55,10 +54,8 @@ def trained(data: Framed, cutting: Cutting, training: CrowdTraining, seed: int) 
     for _ in range(training.steps):
         rows = torch.randint(len(arrays[0]), (training.batch,), generator=generator)
         past, future, others = varied(*(array[rows] for array in arrays), training.augmentation, generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=training.half_precision):
-            answer = network(past, others)
         adam.zero_grad()
-        crowd_loss(answer.float(), future, training.loss).backward()
+        crowd_loss(network(past, others), future, training.loss).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
         adam.step()
         cycle.step()
@@ -80,21 +77,35 @@ def varied(
     return past, future, others.masked_fill(hidden[..., None, None], float("nan"))
 
 
+class Views(Parameters):
+    """How a window is shown to every network: turned by each angle, and each of these mirrored as well."""
+
+    turns_rad: tuple[float, ...] = value((0.0, -0.1, 0.1), "angles; who walks straight on is never seen exactly so")
+    most: int = value(4096, "windows at a time", low=1, high=10_000_000)
+
+
 @torch.no_grad()
 def hypotheses(
-    networks: Sequence[CrowdNetwork], past: Float[Array, "window past 2"],
-    others: Float[Array, "window neighbour past 2"], most: int = 4096,
-) -> Float[Array, "window sample future 2"]:  # fmt: skip
-    """The hypotheses of all networks for the windows and for their mirror images, `most` windows at a time."""
+    networks: Sequence[CrowdNetwork],
+    past: Float[Array, "window past 2"],
+    others: Float[Array, "window neighbour past 2"],
+    views: Views,
+) -> Float[Array, "window set hypothesis future 2"]:
+    """One set of each network and view, those of a network together; the first view is turned, not mirrored."""
+    turns = [_turn(angle, side) for angle in views.turns_rad for side in (1.0, -1.0)]
     parts = []
-    for begin in range(0, len(past), most):
-        own = torch.from_numpy(past[begin : begin + most])
-        around = torch.from_numpy(others[begin : begin + most])
-        parts.append(torch.cat([
-            network(own * mirror, around * mirror) * mirror
-            for network in networks for mirror in (torch.ones(2), torch.tensor([1.0, -1.0]))
-        ], 1).numpy())  # fmt: skip
+    for begin in range(0, len(past), views.most):
+        own = torch.from_numpy(past[begin : begin + views.most])
+        around = torch.from_numpy(others[begin : begin + views.most])
+        sets = [network(own @ turn, around @ turn) @ turn.T for network in networks for turn in turns]
+        parts.append(torch.stack(sets, 1).numpy())
     return np.concatenate(parts)
+
+
+def _turn(angle: float, side: float) -> Tensor:
+    """Turned, then mirrored where side is -1: an orthogonal matrix for rows."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    return torch.tensor([[cos, side * sin], [-sin, side * cos]])
 
 
 def saved(network: CrowdNetwork, path: Path) -> None:

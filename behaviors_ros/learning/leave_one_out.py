@@ -19,7 +19,7 @@ from jaxtyping import Float
 from behaviors_ros.datatypes import Array
 from behaviors_ros.errors import InputError
 from behaviors_ros.learning.crowd_model import CrowdNetwork
-from behaviors_ros.learning.crowd_training import CrowdTraining, hypotheses, restored, saved, trained
+from behaviors_ros.learning.crowd_training import CrowdTraining, Views, hypotheses, restored, saved, trained
 from behaviors_ros.learning.crowd_windows import Cutting, Framed, framed, windows
 from behaviors_ros.learning.data_pedestrians import read_eth_ucy
 from behaviors_ros.learning.reduction import Reduction, reduced
@@ -37,6 +37,7 @@ class LeaveOneOut(Parameters):
     members: int = value(3, "networks of a seed, whose hypotheses are reduced together", low=1, high=100)
     cutting: Cutting = Cutting()
     training: CrowdTraining = CrowdTraining()
+    views: Views = Views()
     reduction: Reduction = Reduction()
 
 
@@ -58,7 +59,7 @@ def leave_one_out(
     """Train and test what is missing in the folder `out`; one row a seed and scene.
 
     data: the folder with splits.json. Rows: scene, seed, windows, minade, minfde, network_minade, network_minfde; the
-    latter two of one network alone, mean of the members, m.
+    latter two of one network and view alone, mean of the members, m.
     """
     _same_settings(settings, out)
     torch.set_num_threads(threads)
@@ -85,10 +86,10 @@ def shown(data: Path, scene: str, split: str, settings: LeaveOneOut) -> Framed:
 
 def tested(networks: list[CrowdNetwork], data: Framed, settings: LeaveOneOut) -> Row:
     """The errors of the reduced hypotheses, and of the networks alone; means over the windows, m."""
-    many = hypotheses(networks, data.past, data.others)
-    few, _ = reduced(many, settings.reduction)
-    each = settings.training.size.hypotheses
-    alone = [least(many[:, 2 * k * each : (2 * k + 1) * each], data.future) for k in range(len(networks))]
+    sets = hypotheses(networks, data.past, data.others, settings.views)
+    few, _ = reduced(sets, settings.reduction)
+    first = range(0, sets.shape[1], sets.shape[1] // len(networks))
+    alone = [least(sets[:, k], data.future) for k in first]
     mean, final = least(few, data.future)
     return {
         "windows": len(few), "minade": mean, "minfde": final,

@@ -1,9 +1,10 @@
-"""Many hypotheses to few: those whose nearest one is expected to be least far from what will happen.
+"""The hypotheses of several networks to those of one: those whose nearest is expected to be least far from the truth.
 
-The many (of several networks, of mirrored inputs) are taken as draws from what may happen. The few minimise, over these
-draws, the mean of the least mean displacement and the least final displacement: what minADE and minFDE measure, without
-any truth. A first choice among the draws is greedy (Nemhauser et al. 1978); then the few move as in Lloyd's algorithm,
-each to the geometric median of the draws nearest to it (Weiszfeld 1937).
+Every set of hypotheses (of a network, of a turned or mirrored view) is paired with the first set by linear assignment,
+and the pairs' means are where the few begin. Then all hypotheses are taken as draws from what may happen, and the few
+move as in Lloyd's algorithm (1982), each to the geometric median of the draws nearest to it (Weiszfeld 1937). So they
+make small, over the draws, what minADE and minFDE measure, without any truth. Before that the draws are spread a
+little: the best of few lies inside of what may happen, and who learned on other scenes is surer than he should be.
 """
 
 from __future__ import annotations
@@ -13,75 +14,58 @@ from typing import no_type_check
 import numpy as np
 from jaxtyping import Float
 from numba import njit
+from scipy.optimize import linear_sum_assignment
 
 from behaviors_ros.datatypes import Array
-from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Parameters, value
 
 
 class Reduction(Parameters):
-    """How many are kept and how they are found."""
+    """How many sets become one."""
 
-    kept: int = value(20, "hypotheses kept", low=1, high=1000)
-    rounds: int = value(8, "moves of those kept", low=0, high=1000)
-    soft_m: float = value(0.03, "distances are rounded off below this, so that a median exists", low=1e-6, high=1.0)
+    spread: float = value(1.1, "factor of the draws' distances to their mean", low=0.1, high=10.0)
+    rounds: int = value(2, "moves of the few after they are paired", low=0, high=1000)
+    soft_m: float = value(0.1, "distances are rounded off below this, so that a median exists", low=1e-6, high=1.0)
 
 
 def reduced(
-    samples: Float[Array, "window sample step 2"], reduction: Reduction
-) -> tuple[Float[Array, "window kept step 2"], Float[Array, "window kept"]]:
-    """The few, m, and the share of the draws that are nearest to each (mean displacement).
-
-    Raises where there are fewer samples than are to be kept.
-    """
-    if samples.shape[1] < reduction.kept:
-        raise BehaviorsError(f"reduction: {samples.shape[1]} samples for {reduction.kept} to keep; give more samples")
-    kept = np.empty((len(samples), reduction.kept, *samples.shape[2:]))
-    share = np.empty((len(samples), reduction.kept))
-    for k, window in enumerate(samples):
-        draws = window.astype(np.float64)
-        centre = draws[_greedy(_apart(draws), reduction.kept)]
+    sets: Float[Array, "window set hypothesis step 2"], reduction: Reduction
+) -> tuple[Float[Array, "window hypothesis step 2"], Float[Array, "window hypothesis"]]:
+    """As many as one set holds, m, and the share of the draws that are nearest to each (mean displacement)."""
+    windows, count, each, steps = sets.shape[:4]
+    kept, share = np.empty((windows, each, steps, 2)), np.empty((windows, each))
+    for k, window in enumerate(sets):
+        mean = window.mean(axis=(0, 1), dtype=np.float64)
+        spread = mean + reduction.spread * (window - mean)
+        draws, centre = spread.reshape(count * each, steps, 2), _paired(spread)
         for _ in range(reduction.rounds):
             centre = _moved(draws, centre, reduction.soft_m)
         kept[k] = centre
-        share[k] = np.bincount(_nearest(draws, centre)[0], minlength=reduction.kept) / len(draws)
+        share[k] = np.bincount(_nearest(draws, centre)[0], minlength=each) / len(draws)
     return kept, share
 
 
 @no_type_check
 @njit(cache=True)
-def _apart(draws):
-    """Mean plus final displacement between every two draws."""
-    count, steps = draws.shape[0], draws.shape[1]
-    apart = np.zeros((count, count))
-    for i in range(count):
-        for j in range(i):
+def _apart(one, other):
+    """Mean plus final displacement between each of one set and each of another."""
+    steps = one.shape[1]
+    apart = np.zeros((len(one), len(other)))
+    for i in range(len(one)):
+        for j in range(len(other)):
             total, last = 0.0, 0.0
             for t in range(steps):
-                last = np.sqrt((draws[i, t, 0] - draws[j, t, 0]) ** 2 + (draws[i, t, 1] - draws[j, t, 1]) ** 2)
+                last = np.sqrt((one[i, t, 0] - other[j, t, 0]) ** 2 + (one[i, t, 1] - other[j, t, 1]) ** 2)
                 total += last
-            apart[i, j] = apart[j, i] = total / steps + last
+            apart[i, j] = total / steps + last
     return apart
 
 
-@no_type_check
-@njit(cache=True)
-def _greedy(apart, kept):
-    """Rows of the draws chosen one after the other, each for the largest gain."""
-    count = len(apart)
-    least = np.full(count, np.inf)
-    chosen = np.zeros(kept, np.int64)
-    for k in range(kept):
-        best = np.inf
-        for j in range(count):
-            total = 0.0
-            for i in range(count):
-                total += min(least[i], apart[j, i])
-            if total < best:
-                best, chosen[k] = total, j
-        for i in range(count):
-            least[i] = min(least[i], apart[chosen[k], i])
-    return chosen
+def _paired(sets: Float[Array, "set hypothesis step 2"]) -> Float[Array, "hypothesis step 2"]:
+    """Mean of the first set and of what is paired with it in the others, so that the pairs together are nearest."""
+    first = sets[0]
+    partners = [linear_sum_assignment(_apart(first, other))[1] for other in sets]
+    return np.mean([other[partner] for other, partner in zip(sets, partners, strict=True)], axis=0)
 
 
 @no_type_check

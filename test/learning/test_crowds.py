@@ -7,15 +7,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from behaviors_ros.errors import InputError  # noqa: E402
-from behaviors_ros.learning.crowd_model import CrowdLoss, CrowdNetwork, CrowdParameters, crowd_loss  # noqa: E402
-from behaviors_ros.learning.crowd_training import Augmentation, CrowdTraining, hypotheses, trained, varied  # noqa: E402
+from behaviors_ros.learning import crowd_model, crowd_training  # noqa: E402
+from behaviors_ros.learning.crowd_model import CrowdLoss, CrowdNetwork, crowd_loss  # noqa: E402
+from behaviors_ros.learning.crowd_training import CrowdTraining, Views, hypotheses, trained  # noqa: E402
 from behaviors_ros.learning.crowd_windows import Cutting, Framed  # noqa: E402
-from behaviors_ros.learning.leave_one_out import LeaveOneOut, leave_one_out, least, means  # noqa: E402
-from behaviors_ros.learning.reduction import Reduction  # noqa: E402
+from behaviors_ros.learning.leave_one_out import LeaveOneOut, least, leave_one_out, means  # noqa: E402
 
 CUTTING = Cutting()
 SMALL = CrowdTraining(
-    steps=60, batch=64, learning_rate=5e-3, size=CrowdParameters(hidden=16, neighbour=8, hypotheses=4)
+    steps=60, batch=64, learning_rate=5e-3, size=crowd_model.CrowdParameters(hidden=16, neighbour=8, hypotheses=4)
 )
 
 
@@ -55,7 +55,10 @@ def test_neighbours_have_no_order_and_may_be_missing():
 def test_variation_keeps_now_and_is_seeded():
     data = turners(200)
     arrays = [torch.from_numpy(array) for array in (data.past, data.future, data.others)]
-    first, second = (varied(*arrays, Augmentation(), torch.Generator().manual_seed(3)) for _ in range(2))
+    first, second = (
+        crowd_training.varied(*arrays, crowd_training.Augmentation(), torch.Generator().manual_seed(3))
+        for _ in range(2)
+    )
     for one, other in zip(first, second, strict=True):
         assert torch.equal(torch.nan_to_num(one), torch.nan_to_num(other))
     past, future, others = first
@@ -75,18 +78,27 @@ def test_what_neighbours_say_is_learned_and_a_seed_repeats():
     for one, other in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
         assert torch.equal(one, other)
     straight = np.arange(1.0, 13.0)[:, None] * -fresh.past[:, None, -2]
-    known = least(hypotheses(networks[:1], fresh.past, fresh.others), fresh.future)
+    sets = hypotheses(networks[:1], fresh.past, fresh.others, Views(turns_rad=(0.0,)))
+    known = least(sets[:, 0], fresh.future)
     assert known[0] < 0.5 * least(straight[:, None], fresh.future)[0]
 
 
-def test_hypotheses_of_the_mirrored_window_are_mirrored():
+def test_turned_and_mirrored_views():
     torch.manual_seed(0)
     network = CrowdNetwork(CUTTING, SMALL.size).eval()
     data, mirror = turners(5), np.array([1.0, -1.0], np.float32)
-    many = hypotheses([network], data.past, data.others, most=2)
-    flipped = hypotheses([network], data.past * mirror, data.others * mirror)
-    assert many.shape == (5, 8, 12, 2)
-    np.testing.assert_allclose(flipped[:, :4], many[:, 4:] * mirror, atol=1e-5)
+    sets = hypotheses([network], data.past, data.others, Views(turns_rad=(0.0, 0.3), most=2))
+    assert sets.shape == (5, 4, 4, 12, 2)
+    with torch.no_grad():
+        plain = network(torch.from_numpy(data.past), torch.from_numpy(data.others)).numpy()
+        mirrored = network(torch.from_numpy(data.past * mirror), torch.from_numpy(data.others * mirror)).numpy()
+    np.testing.assert_allclose(sets[:, 0], plain, atol=1e-5)
+    np.testing.assert_allclose(sets[:, 1], mirrored * mirror, atol=1e-5)
+    # A window turned by 0.3 and then seen straight is one seen turned by -0.3, its answer turned with it.
+    cos, sin = np.cos(0.3), np.sin(0.3)
+    turn = np.array([[cos, sin], [-sin, cos]], np.float32)
+    turned = hypotheses([network], data.past @ turn, data.others @ turn, Views(turns_rad=(-0.3,)))
+    np.testing.assert_allclose(turned[:, 0] @ turn.T, plain, atol=1e-5)
 
 
 def crowd_folder(folder):
@@ -111,7 +123,6 @@ def test_leave_one_out_goes_on_where_it_was(tmp_path):
     data, out = crowd_folder(tmp_path / "data"), tmp_path / "out"
     settings = LeaveOneOut(
         scenes=("eth", "hotel"), seeds=1, members=2, training=SMALL.model_copy(update={"steps": 3}),
-        reduction=Reduction(kept=4),
     )  # fmt: skip
     said: list[str] = []
     rows = leave_one_out(settings, data, out, progress=said.append)

@@ -27,8 +27,8 @@ def crowds(
 ) -> None:
     """Learn to predict pedestrians on four scenes of ETH/UCY and test on the fifth, for all five and several seeds.
 
-    JSON: {rows, means}; rows: scene, seed, windows, minade, minfde, network_minade, network_minfde; means: the same over
-    the seeds, with `_sd`.
+    JSON: {rows, means}; rows: scene, seed, windows, minade, minfde, network_minade, network_minfde; means: the same
+    over the seeds, with `_sd`.
     """
     try:
         from behaviors_ros.learning.leave_one_out import leave_one_out, means, read_leave_one_out
