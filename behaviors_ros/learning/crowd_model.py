@@ -21,6 +21,7 @@ class CrowdParameters(Parameters):
     hidden: int = value(256, "width of the layers", low=4, high=4096)
     neighbour: int = value(64, "width of what is read of a neighbour", low=4, high=4096)
     hypotheses: int = value(20, "futures of one network", low=1, high=1000)
+    dropout: float = value(0.0, "share of the layers that is left out in training", low=0.0, high=0.9)
     start_m: float = value(0.5, "how far apart the hypotheses begin, at the last step", low=0.0, high=10.0)
 
 
@@ -40,7 +41,8 @@ class CrowdNetwork(nn.Module):
         )
         # Keys and contents linear in what is read of a neighbour are part of `query` and `mix`.
         self.query, self.mix = nn.Linear(hidden, width), nn.Linear(2 * width, hidden)
-        self.deep = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+        layers = (nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(size.dropout))
+        self.deep = nn.Sequential(*layers, nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(size.dropout))
         self.out = nn.Linear(hidden, size.hypotheses * cutting.future * 2)
         grown = torch.arange(1, cutting.future + 1).view(1, -1, 1) / cutting.future
         with torch.no_grad():

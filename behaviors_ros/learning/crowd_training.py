@@ -16,13 +16,16 @@ from behaviors_ros.learning.crowd_model import CrowdLoss, CrowdNetwork, CrowdPar
 from behaviors_ros.learning.crowd_windows import Cutting, Framed
 from behaviors_ros.parameters import Parameters, value
 
+Batch = tuple[Tensor, Tensor, Tensor]  # past, future, others
+
 
 class Augmentation(Parameters):
     """How windows are varied in training; each is mirrored in half of the cases."""
 
     smallest: float = value(0.7, "least factor of all lengths", low=0.01, high=1.0)
     largest: float = value(1.4, "largest factor of all lengths", low=1.0, high=100.0)
-    noise_m: float = value(0.01, "standard deviation added to the observed positions before now", low=0.0, high=1.0)
+    turn_rad: float = value(0.15, "standard deviation of the angle by which the frame is turned", low=0.0, high=10.0)
+    noise_m: float = value(0.03, "standard deviation added to the observed positions before now", low=0.0, high=1.0)
     hidden: float = value(0.1, "share of the neighbours that are left out", low=0.0, high=1.0)
 
 
@@ -44,7 +47,7 @@ def trained(data: Framed, cutting: Cutting, training: CrowdTraining, seed: int) 
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     network = CrowdNetwork(cutting, training.size)
-    arrays = [torch.from_numpy(array) for array in (data.past, data.future, data.others)]
+    shown = tuple(torch.from_numpy(array) for array in (data.past, data.future, data.others))
     adam = torch.optim.AdamW(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
@@ -52,8 +55,9 @@ def trained(data: Framed, cutting: Cutting, training: CrowdTraining, seed: int) 
         adam, training.learning_rate, total_steps=training.steps + 1, pct_start=0.1
     )
     for _ in range(training.steps):
-        rows = torch.randint(len(arrays[0]), (training.batch,), generator=generator)
-        past, future, others = varied(*(array[rows] for array in arrays), training.augmentation, generator)
+        rows = torch.randint(len(data.past), (training.batch,), generator=generator)
+        seen = (shown[0][rows], shown[1][rows], shown[2][rows])
+        past, future, others = varied(seen, training.augmentation, generator)
         adam.zero_grad()
         crowd_loss(network(past, others), future, training.loss).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
@@ -62,15 +66,16 @@ def trained(data: Framed, cutting: Cutting, training: CrowdTraining, seed: int) 
     return network.eval()
 
 
-def varied(
-    past: Tensor, future: Tensor, others: Tensor, augmentation: Augmentation, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """A batch mirrored, scaled, with noise before now and with neighbours left out."""
+def varied(batch: Batch, augmentation: Augmentation, generator: torch.Generator) -> Batch:
+    """A batch mirrored, scaled, turned, with noise before now and with neighbours left out."""
+    past, future, others = batch
     count = len(past)
     low, high = math.log(augmentation.smallest), math.log(augmentation.largest)
     factor = torch.exp(low + (high - low) * torch.rand(count, 1, 1, generator=generator)).repeat(1, 1, 2)
     factor[torch.rand(count, generator=generator) < 0.5, :, 1] *= -1.0
     past, future, others = past * factor, future * factor, others * factor[:, None]
+    turn = _turned(augmentation.turn_rad * torch.randn(count, generator=generator))
+    past, future, others = past @ turn, future @ turn, others @ turn[:, None]
     noise = augmentation.noise_m * torch.randn(past[:, :-1].shape, generator=generator)
     past = torch.cat([past[:, :-1] + noise, past[:, -1:]], 1)
     hidden = torch.rand(others.shape[:2], generator=generator) < augmentation.hidden
@@ -92,7 +97,8 @@ def hypotheses(
     views: Views,
 ) -> Float[Array, "window set hypothesis future 2"]:
     """One set of each network and view, those of a network together; the first view is turned, not mirrored."""
-    turns = [_turn(angle, side) for angle in views.turns_rad for side in (1.0, -1.0)]
+    mirrors = (torch.ones(2), torch.tensor([1.0, -1.0]))
+    turns = [_turned(torch.tensor(angle)) * mirror for angle in views.turns_rad for mirror in mirrors]
     parts = []
     for begin in range(0, len(past), views.most):
         own = torch.from_numpy(past[begin : begin + views.most])
@@ -102,10 +108,10 @@ def hypotheses(
     return np.concatenate(parts)
 
 
-def _turn(angle: float, side: float) -> Tensor:
-    """Turned, then mirrored where side is -1: an orthogonal matrix for rows."""
-    cos, sin = math.cos(angle), math.sin(angle)
-    return torch.tensor([[cos, side * sin], [-sin, side * cos]])
+def _turned(angle: Tensor) -> Tensor:
+    """Matrices (..., 2, 2) that turn rows by the angle."""
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    return torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], -2)
 
 
 def saved(network: CrowdNetwork, path: Path) -> None:

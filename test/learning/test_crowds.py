@@ -54,11 +54,9 @@ def test_neighbours_have_no_order_and_may_be_missing():
 
 def test_variation_keeps_now_and_is_seeded():
     data = turners(200)
-    arrays = [torch.from_numpy(array) for array in (data.past, data.future, data.others)]
-    first, second = (
-        crowd_training.varied(*arrays, crowd_training.Augmentation(), torch.Generator().manual_seed(3))
-        for _ in range(2)
-    )
+    arrays = tuple(torch.from_numpy(array) for array in (data.past, data.future, data.others))
+    how = crowd_training.Augmentation(turn_rad=0.0)
+    first, second = (crowd_training.varied(arrays, how, torch.Generator().manual_seed(3)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         assert torch.equal(torch.nan_to_num(one), torch.nan_to_num(other))
     past, future, others = first
@@ -70,6 +68,19 @@ def test_variation_keeps_now_and_is_seeded():
     factor = future[:, -1, 0] / arrays[1][:, -1, 0]
     assert 0.7 <= factor.min() < 0.8 and 1.3 < factor.max() <= 1.4
     assert 0.05 < 1.0 - there.float().mean() < 0.15
+
+
+def test_variation_turns_all_of_a_window_alike():
+    data = turners(50)
+    arrays = tuple(torch.from_numpy(array) for array in (data.past, data.future, data.others))
+    how = crowd_training.Augmentation(smallest=1.0, largest=1.0, turn_rad=0.5, noise_m=0.0, hidden=0.0)
+    past, future, others = crowd_training.varied(arrays, how, torch.Generator().manual_seed(0))
+    for turned, straight in ((past, arrays[0]), (future, arrays[1]), (others[:, 0], arrays[2][:, 0])):
+        assert torch.allclose(turned.norm(dim=-1), straight.norm(dim=-1), atol=1e-5)
+    angle = torch.atan2(-past[:, 0, 1], -past[:, 0, 0])
+    assert 0.35 < angle.std() < 0.65
+    walked = others[:, 0, -1] - others[:, 0, 0]
+    assert torch.allclose(torch.atan2(walked[:, 1], walked[:, 0]), angle, atol=1e-4)
 
 
 def test_what_neighbours_say_is_learned_and_a_seed_repeats():

@@ -40,9 +40,9 @@ def crowds(
         rows = leave_one_out(
             settings, data_folder(data) / "eth_ucy", out, threads, lambda text: bar.update(task, description=text)
         )
-    table = means(rows)
+    table, kept = means(rows), settings.training.size.hypotheses
     print_table(
-        f"ETH/UCY, {settings.seeds} seeds: minADE{settings.reduction.kept}, minFDE{settings.reduction.kept}, m",
+        f"ETH/UCY, {settings.seeds} seeds: minADE{kept}, minFDE{kept}, m",
         ("left out", "windows", "minADE", "minFDE", "one network", ""),
         [
             (row["scene"], row["windows"], *(f"{row[key]:.3f} +- {row[f'{key}_sd']:.3f}" for key in (
