@@ -18,7 +18,7 @@ from behaviors_ros.parameters import Parameters, value
 class CrowdParameters(Parameters):
     """Size of the network."""
 
-    hidden: int = value(256, "width of the layers", low=4, high=4096)
+    hidden: int = value(128, "width of the layers", low=4, high=4096)
     neighbour: int = value(64, "width of what is read of a neighbour", low=4, high=4096)
     hypotheses: int = value(20, "futures of one network", low=1, high=1000)
     dropout: float = value(0.0, "share of the layers that is left out in training", low=0.0, high=0.9)

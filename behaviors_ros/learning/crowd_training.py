@@ -85,7 +85,7 @@ def varied(batch: Batch, augmentation: Augmentation, generator: torch.Generator)
 class Views(Parameters):
     """How a window is shown to every network: turned by each angle, and each of these mirrored as well."""
 
-    turns_rad: tuple[float, ...] = value((0.0, -0.1, 0.1), "angles; who walks straight on is never seen exactly so")
+    turns_rad: tuple[float, ...] = value((0.0,), "angles by which it is turned")
     most: int = value(4096, "windows at a time", low=1, high=10_000_000)
 
 
