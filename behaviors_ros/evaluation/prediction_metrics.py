@@ -6,14 +6,12 @@ coverage is of the highest-density region of the mixture of modes; expected cali
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from behaviors_ros.datatypes import Array, Grid, Predictions, Scene
-from behaviors_ros.prediction.interface import Predictor
+from behaviors_ros.datatypes import Array, Predictions, Scene
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,58 +130,6 @@ def nearest(predictions: Predictions, future: Float[Array, "agent step 2"], step
     known = np.isfinite(apart)
     best = np.where(known, apart, np.inf).argmin(axis=1) if apart.shape[1] else np.zeros(len(apart), int)
     return known & (np.arange(apart.shape[1]) == best[:, None])
-
-
-def evaluate_predictor(
-    predictor: Predictor, samples: Iterable[Sample], grid: Grid, times_s: tuple[float, ...] = (1.0, 3.0, 5.0)
-) -> dict[str, float]:
-    """Means over all agents of all samples with truth: keys `min_fde_1@3` (K = 1 at 3 s), `coverage_90@5` and so on.
-
-    K is 1 and all modes. Also `agents@t`, how many agents with truth at t there are.
-    """
-    columns: dict[str, list[Array]] = {}
-    for sample in samples:
-        predictions = predictor.predict(sample.scene, grid)
-        for time_s in times_s:
-            step = round(time_s / grid.dt_s)
-            for name, values in _columns(predictions, sample.future, step).items():
-                columns.setdefault(f"{name}@{time_s:g}", []).append(values)
-    return _means({name: np.concatenate(parts) for name, parts in columns.items()}, times_s)
-
-
-def _columns(predictions: Predictions, future: Array, step: int) -> dict[str, Array]:
-    known = np.isfinite(future[:, step]).all(axis=1) & predictions.valid.any(axis=1)
-    most = predictions.valid.shape[1]
-    best = nearest(predictions, future, step)
-    events = predictions.valid & known[:, None]
-    return {
-        "min_ade_1": min_ade(predictions, future, step, 1)[known],
-        "min_fde_1": min_fde(predictions, future, step, 1)[known],
-        "min_ade_all": min_ade(predictions, future, step, most)[known],
-        "min_fde_all": min_fde(predictions, future, step, most)[known],
-        "brier_min_fde_all": brier_min_fde(predictions, future, step, most)[known],
-        "nll": negative_log_likelihood(predictions, future, step)[known],
-        "level": region_level(predictions, future, step)[known],
-        "probability": predictions.probability[events],
-        "happened": best[events],
-    }
-
-
-def _means(columns: dict[str, Array], times_s: tuple[float, ...]) -> dict[str, float]:
-    out: dict[str, float] = {}
-    for name, values in columns.items():
-        if name.startswith(("min", "brier", "nll")):
-            out[name] = float(values.mean()) if values.size else float("nan")
-        if name.startswith("min_fde"):
-            out[name.replace("min_fde", "miss")] = missed(values)
-    for time_s in (f"{each:g}" for each in times_s if columns):
-        level = columns[f"level@{time_s}"]
-        out[f"coverage_50@{time_s}"], out[f"coverage_90@{time_s}"] = coverage(level, 0.5), coverage(level, 0.9)
-        out[f"ece@{time_s}"] = expected_calibration_error(
-            columns[f"probability@{time_s}"], columns[f"happened@{time_s}"].astype(bool)
-        )
-        out[f"agents@{time_s}"] = float(level.size)
-    return out
 
 
 def _least(values: Array, allowed: Array) -> Array:

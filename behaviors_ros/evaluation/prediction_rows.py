@@ -18,9 +18,12 @@ from behaviors_ros.datatypes import AgentClass, Array, Grid, Predictions
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.prediction_metrics import (
     Sample,
+    brier_min_fde,
+    coverage,
     expected_calibration_error,
     min_ade,
     min_fde,
+    missed,
     nearest,
     negative_log_likelihood,
     region_level,
@@ -123,6 +126,7 @@ def _columns(
     for most in judging.modes:
         used = single if most == 1 else predictions
         out[f"ade{most}"], out[f"fde{most}"] = min_ade(used, future, step, most), min_fde(used, future, step, most)
+        out[f"brier{most}"] = brier_min_fde(used, future, step, most)
     out["nll"] = negative_log_likelihood(predictions, future, step)
     out["level"] = region_level(predictions, future, step)
     out["probability"] = np.where(predictions.valid, predictions.probability, np.nan)
@@ -140,8 +144,8 @@ def rows_of(found: Mapping[str, Measures], judging: Judging) -> list[Row]:
     """The figures: one row a predictor, class, motion (all, moving, standing), horizon and K.
 
     Keys: predictor, class, moving, horizon_s, k, n, minade, minfde, miss_rate, nll, coverage50, coverage90, ece, cpu_ms
-    (a scene), scenes, recordings, modes (most that an agent has), `to_BASELINE` (minfde over the baseline's at K = 1),
-    and `_low`, `_high` of what has an interval. NaN: nobody to tell of.
+    (a scene), brier_minfde, scenes, recordings, modes (most that an agent has), `to_BASELINE` (minfde over the
+    baseline's at K = 1), and `_low`, `_high` of what has an interval. NaN: nobody to tell of.
     """
     joined = {name: {h: _joined(parts) for h, parts in each.columns.items()} for name, each in found.items()}
     return [
@@ -184,16 +188,19 @@ def _rows(
 
 def _figures(columns: dict[str, Array], mask: Array, most: int, draws: _Draws, judging: Judging) -> Row:
     final, level = columns[f"fde{most}"][mask], columns["level"][mask]
-    values = {
-        "minade": columns[f"ade{most}"][mask], "minfde": final, "miss_rate": _share(final > judging.miss_m, final),
-        "nll": columns["nll"][mask], "coverage50": _share(level <= 0.5, level),
-        "coverage90": _share(level <= 0.9, level),
+    drawn = {
+        "minade": columns[f"ade{most}"][mask], "minfde": final, "brier_minfde": columns[f"brier{most}"][mask],
+        "nll": columns["nll"][mask], "miss_rate": _share(final > judging.miss_m, final),
+        "coverage50": _share(level <= 0.5, level), "coverage90": _share(level <= 0.9, level),
     }  # fmt: skip
     probability, happened = columns["probability"][mask], columns["happened"][mask]
     event = np.isfinite(probability)
     row: Row = {"n": int(np.isfinite(final).sum()), "recordings": len(np.unique(columns["recording"][mask]))}
-    for key, each in values.items():
-        row[key] = float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")
+    for key in ("minade", "minfde", "brier_minfde", "nll"):
+        row[key] = float(np.nanmean(drawn[key])) if np.isfinite(drawn[key]).any() else float("nan")
+    row["miss_rate"] = missed(final, judging.miss_m)
+    row["coverage50"], row["coverage90"] = coverage(level, 0.5), coverage(level, 0.9)
+    for key, each in drawn.items():
         row[f"{key}_low"], row[f"{key}_high"] = draws.interval(each)
     row["ece"] = expected_calibration_error(probability[event], happened[event])
     row["modes"] = int(event.sum(axis=1).max(initial=0))

@@ -85,8 +85,8 @@ class Answers:
     def __init__(self, name: str, cases: Path, answers: Path) -> None:
         """Read both folders; a file of answers that does not fit its cases raises InputError."""
         self.name = name
-        self.cpu_ms: list[float] = []
-        self._found: dict[tuple[int, str], tuple[Array, Array]] = {}
+        self._asked_ms: list[float] = []
+        self._found: dict[tuple[int, str], tuple[Array, Array, float]] = {}
         files = sorted(cases.glob("*.npz"))
         if not files:
             raise InputError(cases, "*.npz", "not found", "write the cases first (--write-cases)")
@@ -98,10 +98,10 @@ class Answers:
         rows, scenes = len(asked["id"]), len(asked["stamp_ns"])
         if len(given["position"]) != rows or len(given["covariance"]) != rows or len(given["cpu_ms"]) != scenes:
             raise InputError(path, "rows", f"are not the {rows} of {scenes} scenes asked for", "answer these cases")
-        self.cpu_ms += given["cpu_ms"].tolist()
         for k, stamp in enumerate(asked["stamp_ns"].tolist()):
             for row in range(asked["first"][k], asked["first"][k + 1]):
-                self._found[stamp, str(asked["id"][row])] = given["position"][row], given["covariance"][row]
+                answer = given["position"][row], given["covariance"][row], float(given["cpu_ms"][k])
+                self._found[stamp, str(asked["id"][row])] = answer
 
     def predict(self, scene: Scene, grid: Grid) -> Predictions:
         """The answers to a scene that was asked; no valid mode for agents without one. The grid must be of 0.1 s."""
@@ -109,11 +109,13 @@ class Answers:
             raise InputError(self.name, "grid", f"has steps of {grid.dt_s:g} s", f"answers are at {STEP_S:g} s")
         count, steps = len(scene.tracks), grid.steps
         position, covariance = np.full((count, 1, steps, 2), np.nan), np.full((count, 1, steps, 2, 2), np.nan)
+        cpu_ms = 0.0
         for row, name in enumerate(scene.tracks.id):
             found = self._found.get((scene.stamp_ns, name))
             if found is not None:
-                till = min(steps - 1, len(found[0]))
+                till, cpu_ms = min(steps - 1, len(found[0])), found[2]
                 position[row, 0, 1 : till + 1], covariance[row, 0, 1 : till + 1] = found[0][:till], found[1][:till]
+        self._asked_ms.append(cpu_ms)
         valid = np.isfinite(position[:, :, 1:]).all(axis=(2, 3))
         position[:, 0, 0], covariance[:, 0, 0] = scene.tracks.position, scene.tracks.covariance
         step = np.diff(position, axis=2, append=position[:, :, -1:])
@@ -125,7 +127,7 @@ class Answers:
 
     def timed(self, measures: Measures) -> None:
         """Put the CPU times of the answers in the place of those of looking them up."""
-        measures.cpu_ms = self.cpu_ms
+        measures.cpu_ms = self._asked_ms[len(self._asked_ms) - len(measures.cpu_ms) :]
 
 
 def _loaded(path: Path, names: tuple[str, ...]) -> dict[str, Array]:

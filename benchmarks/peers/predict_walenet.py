@@ -5,8 +5,9 @@ Runs in an environment of its own (requirements_walenet.txt), without our packag
     python predict_walenet.py CASES ANSWERS
 
 Its network, weights and preprocessing are the package's own: 3 s of history, a grid of neighbours, an image of the
-lanes' bounds, all in the frame of the road user. The published weights predict 4 s; the decoder is run on to 5 s. What
-is said of the format is in `behaviors_ros/learning/peer_cases.py`.
+lanes' bounds, all in the frame of the road user. The published weights predict 4 s; from there on to 5 s everybody goes
+on at the last velocity, which does it more good than running its decoder on. The format of the files is told in
+`behaviors_ros/learning/peer_cases.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from prediction.utils.model import predictionNet
 from prediction.utils.preprocessing import generate_nbr_array, generate_self_rendered_sc_img
 
 STEPS = 50
+PUBLISHED = 40  # steps that the network was trained to predict
 HISTORY = 30
 LEAST = 10  # states of history that an agent must have, 1 s
 
@@ -33,7 +35,7 @@ def network() -> tuple[predictionNet, dict]:
     """The published network with its weights."""
     folder = Path(prediction.__file__).parent
     settings = json.loads((folder / "configs" / "best_config.json").read_text())
-    settings |= {"use_cuda": False, "online_layer": None, "on_pred_learn_method": None, "out_length": STEPS}
+    settings |= {"use_cuda": False, "online_layer": None, "on_pred_learn_method": None, "out_length": PUBLISHED}
     net = predictionNet(settings)
     net.load_state_dict(torch.load(folder / "trained_models" / "best_model.tar", map_location="cpu", weights_only=True))
     return net.eval(), settings
@@ -74,9 +76,16 @@ def answered(rows: np.ndarray, history: np.ndarray, yaw: np.ndarray, scenario: S
             torch.FloatTensor(np.concatenate(neighbours, axis=1)),
             torch.FloatTensor(np.stack(image)[:, None]),
         ).numpy()
-    return [
-        transform_back(out[:, k].copy(), history[row, -1], float(yaw[row]) - np.pi / 2) for k, row in enumerate(rows)
-    ]
+    frames = [(history[row, -1], float(yaw[row]) - np.pi / 2) for row in rows]
+    return [longer(*transform_back(out[:, k].copy(), *frame)) for k, frame in enumerate(frames)]
+
+
+def longer(position: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and covariances of all steps: after the published ones at the velocity of the last 0.5 s."""
+    more = np.arange(1, STEPS - PUBLISHED + 1)
+    beyond = position[-1] + more[:, None] * (position[-1] - position[-6]) / 5.0
+    last = np.tile(covariance[-1], (len(more), 1, 1))
+    return np.concatenate([position, beyond]), np.concatenate([covariance, last])
 
 
 def answer(path: Path, out: Path, net, radius: float) -> int:

@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from made_drives import route
 
-from behaviors_ros.datatypes import EgoState, Grid, Predictions, Scene, Tracks
+from behaviors_ros.datatypes import Predictions
 from behaviors_ros.evaluation import prediction_metrics as metrics
 
 
@@ -105,26 +104,3 @@ def test_expected_calibration_error():
     """
     error = metrics.expected_calibration_error(np.array([0.2, 0.2, 0.9, 1.0]), np.array([True, False, True, True]))
     assert error == pytest.approx(0.175)
-
-
-def test_evaluation_of_a_predictor():
-    """Two samples, one without truth at 0.2 s: the means are those of the other one."""
-
-    class Fixed:
-        name = "fixed"
-
-        def predict(self, scene, grid):
-            return two_modes()
-
-    scene = Scene(0, EgoState(0, np.zeros(2), 0.0, 0.0), Tracks.empty(0), route())
-    samples = [
-        metrics.Sample(scene, future([1.0, 0.0], [2.0, 3.0])),
-        metrics.Sample(scene, future([1.0, 0.0], [np.nan, 0.0])),
-    ]
-    result = metrics.evaluate_predictor(Fixed(), samples, Grid(0.1, 3), (0.1, 0.2))
-    assert result["agents@0.1"] == 2.0 and result["agents@0.2"] == 1.0
-    assert result["min_fde_1@0.1"] == 0.0 and result["min_fde_1@0.2"] == pytest.approx(3.0)
-    assert result["min_ade_1@0.2"] == pytest.approx(1.5) and result["miss_1@0.2"] == 1.0
-    # modes of 0.75 (the nearest) and 0.25 (not): (|0.75 - 1| + |0.25 - 0|) / 2
-    assert result["ece@0.2"] == pytest.approx(0.25)
-    assert metrics.evaluate_predictor(Fixed(), [], Grid(0.1, 3)) == {}

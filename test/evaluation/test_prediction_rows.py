@@ -81,6 +81,8 @@ def test_displacements_and_misses():
     assert (one["minade"], one["minfde"], one["miss_rate"], one["n"]) == pytest.approx((0.75, 1.5, 0.5, 2))
     assert (two["minade"], two["minfde"], two["miss_rate"]) == pytest.approx((0.25, 0.0, 0.0))
     assert set(one) >= KEYS and one["modes"] == 2
+    # Of the best modes' probabilities: K = 1 (0.3^2 + 0.3^2) / 2 more; K = 2 0.7^2 and 0.3^2.
+    assert (one["brier_minfde"], two["brier_minfde"]) == pytest.approx((1.59, 0.29))
 
 
 def test_likelihood_coverage_and_calibration():
