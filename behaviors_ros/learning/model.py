@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from behaviors_ros.learning.rollout import FAR_M, HARDEST, Chain, Correction, Traffic, stepped
+from behaviors_ros.learning.rollout import FAR_M, HARDEST, FAST_MPS, Chain, Correction, Traffic, share_of, stepped
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.learned_features import AGENT, GROUPS, NEIGHBOUR, FeatureSchema
 from behaviors_ros.prediction.learned_paths import PATH
@@ -95,9 +95,12 @@ class Encoder(nn.Module):
     def forward(self, x: Output) -> Tensor:
         """(n, hidden)."""
         plain = len(AGENT) - len(GROUPS)
-        moved = (x["past"][:, 1:] - x["past"][:, :-1]) / (10.0 * self.dt_s)
+        speed = x["agent"][:, :1]
+        moved = (x["past"][:, 1:] - x["past"][:, :-1]) / self.dt_s
         both = x["past_valid"][:, 1:] * x["past_valid"][:, :-1]
-        own = torch.cat([(x["agent"] * self.agent_scale)[:, :plain], (moved * both[..., None]).flatten(1), both], 1)
+        slower = torch.cat([moved[..., 0] - speed, moved[..., 1]], 1) / 3.0 * torch.cat([both, both], 1)
+        trend = torch.cat([torch.clamp(speed, max=FAST_MPS) / 3.0, x["agent"][:, 1:3] - speed], 1) / 3.0
+        own = torch.cat([trend, (x["agent"] * self.agent_scale)[:, 3:plain], slower, both], 1)
         token = self.agent(own) + self.group(x["agent"][:, plain:])
         others = self._neighbours(x)
         paths = self._paths(x)
@@ -111,7 +114,8 @@ class Encoder(nn.Module):
         now = x["neighbour"] * self.neighbour_scale
         valid = x["neighbour_past_valid"]
         past = (x["neighbour_past"] - x["neighbour"][:, :, None, :2]) * valid[..., None] / 5.0
-        shown = torch.cat([now[..., :plain], past.flatten(2), valid], 2)
+        ahead = now[..., 2:3] - x["agent"][:, None, :1] / 10.0
+        shown = torch.cat([now[..., :2], ahead, now[..., 3:plain], past.flatten(2), valid], 2)
         return self.neighbour(shown) + self.neighbour_group(x["neighbour"][..., plain:])
 
     def _paths(self, x: Output) -> Tensor:
@@ -125,7 +129,9 @@ class Encoder(nn.Module):
 
 
 class Forecaster(nn.Module):
-    """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax."""
+    """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax; and
+    `added` (n,): what the K = 1 answer adds to the law's acceleration on the mean, m/s^2.
+    """
 
     def __init__(self, schema: FeatureSchema, size: ModelParameters) -> None:
         super().__init__()
@@ -136,10 +142,10 @@ class Forecaster(nn.Module):
         self.correction = Correction(size.driver, size.traits, size.correction_mps2)
         self.trait = nn.Linear(hidden, futures * size.traits)
         self.push = mlp(hidden, hidden, futures * 3, size.dropout)
-        self.lateral = mlp(hidden + schema.past_steps + 4, hidden, futures * KNOTS, size.dropout)
+        self.lateral = mlp(hidden + schema.past_steps + 5, hidden, futures * KNOTS, size.dropout)
         self.free = mlp(hidden, hidden, futures * KNOTS * 2, size.dropout)
         self.logit = mlp(hidden, hidden, schema.modes, size.dropout)
-        self.spread = mlp(hidden, hidden, schema.modes * 3 * 3, size.dropout)
+        self.spread = mlp(hidden + 1, hidden, schema.modes * 3 * 3, size.dropout)
         for part in (self.push, self.lateral, self.free, self.spread):
             nn.init.zeros_(part[-1].weight)
             nn.init.zeros_(part[-1].bias)
@@ -162,17 +168,20 @@ class Forecaster(nn.Module):
         ways = self._ways(x)
         on_lane = x["path_valid"][:, 1]
         traits = self.trait(code).view(n, futures, self.size.traits)
-        s = self._driven(x, ways, traits, self.push(code).view(n, futures, 3))
+        push = self.push(code).view(n, futures, 3)
+        # The one answer of who stands is that of the law; the futures may differ from it as they like.
+        share = share_of(x["agent"][:, AGENT.index("speed")])[:, None, None]
+        s, added = self._driven(x, ways, traits, torch.cat([push[:, :-1], push[:, -1:] * share], 1))
         d = self._beside(x, ways, code, s)
         points, spacing = ways["path_point"][:, self.slots], ways["path"][:, self.slots][..., PATH.index("spacing")]
         position = on_path(points, spacing, s, d)
         free = (self.hats @ self.free(code).view(n, futures, KNOTS, 2)) * (1.0 - on_lane)[:, None, None, None]
         position = position + free
-        spread = self.growth @ self.spread(code).view(n, self.schema.modes, 3, 3)
+        told = torch.cat([code, x["agent"][:, :1] / 10.0], 1)
+        spread = self.growth @ self.spread(told).view(n, self.schema.modes, 3, 3)
         spread = torch.clamp(spread + self.base_spread, -5.0, 4.0)
-        return {
-            "logit": self.logit(code), "position": position[:, :-1], "spread": spread, "single": position[:, -1],
-        }  # fmt: skip
+        out = {"logit": self.logit(code), "position": position[:, :-1], "spread": spread}
+        return out | {"single": position[:, -1], "added": added[:, -1]}
 
     def _ways(self, x: Output) -> Output:
         """Of each array of the paths the likeliest, the next ones; the straight one where there is none."""
@@ -186,8 +195,10 @@ class Forecaster(nn.Module):
             out[name] = some * array[:, 1 : slots + 1] + (1.0 - some) * home
         return out
 
-    def _driven(self, x: Output, ways: Output, traits: Tensor, push: Tensor) -> Tensor:
-        """How far each future has come along its path at each step (n, future, step), m."""
+    def _driven(self, x: Output, ways: Output, traits: Tensor, push: Tensor) -> tuple[Tensor, Tensor]:
+        """How far each future has come along its path at each step (n, future, step), m, and what was added to the
+        law's acceleration on the mean (n, future), m/s^2.
+        """
         schema, limit = self.schema, ways["path"][..., PATH.index("limit")]
         queue, has = ways["queue"][:, :, 1:], ways["queue_valid"][:, :, 1:]
         length = x["agent"][None, :, AGENT.index("length"), None]
@@ -210,18 +221,20 @@ class Forecaster(nn.Module):
         travelled, extra, rising, eager = torch.zeros_like(speed), *push[None].unbind(-1)
         first = ahead * (place[0] - half) + far
         traffic = Traffic(speed, speed_1s, speed_2s, limit[None][:, :, self.slots], first, ahead, second, eager)
-        trait, out = self.correction.of_driver(traits), []
+        trait, added, out = self.correction.of_driver(traits), torch.zeros_like(speed), []
         for k in range(schema.future_steps):
             gap = ahead * (place[k] - travelled - half) + far
             gap_2 = second * (place_2[k] - travelled - half_2) + far_2
             law = traffic.pull(speed, gap, leads[k])
             seen = traffic.view(law, speed, gap, leads[k], gap_2, leads_2[k], pulled[k], line - travelled)
             own = extra + (k / schema.future_steps) * rising
-            pull = law + self.correction(seen, k * schema.future_dt_s, (len(self.slots),), trait) + own
+            learned = self.correction(seen, k * schema.future_dt_s, (len(self.slots),), trait)
+            beside = traffic.share * learned + own
+            added, pull = added + beside, law + beside
             speed, way = stepped(speed, torch.clamp(pull, min=-HARDEST), schema.future_dt_s)
             travelled = travelled + way
             out.append(travelled)
-        return torch.stack(out, -1)[0]
+        return torch.stack(out, -1)[0], added[0] / schema.future_steps
 
     def _beside(self, x: Output, ways: Output, code: Tensor, s: Tensor) -> Tensor:
         """Offset from the path at each step (n, future, step), m: critically damped to the centre, and a profile."""
@@ -233,7 +246,7 @@ class Forecaster(nn.Module):
         rise = slope[..., None] + offset[..., None] / settle
         d = (offset[..., None] + rise * s) * torch.exp(-s / settle)
         home = ways["path"][:, 0]
-        own = torch.cat([code, ways["path_past"][:, 0], home[:, [PATH.index(name) for name in
+        own = torch.cat([code, speed / 10.0, ways["path_past"][:, 0], home[:, [PATH.index(name) for name in
                         ("offset", "sin", "weight", "half_width")]]], 1)  # fmt: skip
         profile = self.lateral(own).view(own.shape[0], -1, KNOTS) @ self.hats.T
         return d + profile * torch.tanh(s / 5.0)

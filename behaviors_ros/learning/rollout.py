@@ -19,6 +19,15 @@ FAR_M = 100.0  # a gap that is as good as none
 RISE, BRAKING, HARDEST = 1.5, 2.0, 6.0  # the law's accelerations, m/s^2, as `lane_following` has them by default
 SPACE_M, QUEUE_M, GAIN_MPS, STEADY_MPS, STANDING_MPS = 2.5, 10.0, 3.5, 0.6, 0.25
 SEEN = 20  # what the correction sees
+# Who stands goes by the law but for this share of the correction, who drives so fast as the correction says: why one
+# stands (a signal, a passenger) is hardly ever seen, and differs from place to place more than how one drives.
+STANDING_SHARE, DRIVING_MPS = 0.15, 2.0
+FAST_MPS = 20.0  # who is faster is taken for as fast
+
+
+def share_of(speed: Tensor) -> Tensor:
+    """Share of the correction by the speed at the start, m/s."""
+    return STANDING_SHARE + (1.0 - STANDING_SHARE) * torch.clamp(speed / DRIVING_MPS, max=1.0)
 
 
 class Traffic:
@@ -44,6 +53,7 @@ class Traffic:
         self.wants, self.per_wish = wish > 0.1, 1.0 / torch.clamp(wish, min=0.1)
         self.space = moves * SPACE_M + (1.0 - moves) * torch.clamp(gap, 0.5 * SPACE_M, QUEUE_M)
         self.headway = torch.clamp((gap - self.space) / torch.clamp(speed, min=1.0), 0.3, 2.0)
+        self.share = share_of(speed)
         self.trend_1s, self.trend_2s = speed - speed_1s, 0.5 * (speed - speed_2s)
 
     def pull(self, speed: Tensor, gap: Tensor, ahead: Tensor) -> Tensor:
@@ -68,7 +78,7 @@ class Traffic:
         before = (signal > 0.0).to(speed.dtype)
         near = torch.clamp(gap, -1.0, FAR_M)
         columns = [
-            torch.clamp(speed, max=20.0),
+            torch.clamp(speed, max=FAST_MPS),
             self.has * (ahead - speed),
             self.has_2 * (ahead_2 - speed),
             near,
@@ -171,7 +181,8 @@ class Chain:
             ahead, ahead_2 = shifted(speed, 1), shifted(speed, 2)
             law = traffic.pull(speed, gap, ahead)
             seen = traffic.view(law, speed, gap, ahead, gap_2, ahead_2, shifted(pull, 1), line - place)
-            faster, way = stepped(speed, torch.clamp(law + correction(seen, step * dt_s, layout), min=-HARDEST), dt_s)
+            own = traffic.share * correction(seen, step * dt_s, layout)
+            faster, way = stepped(speed, torch.clamp(law + own, min=-HARDEST), dt_s)
             pull, speed, place = (faster - speed) * (1.0 / dt_s), faster, place + way
             states.append((place, speed, pull))
         self.place, self.speed, self.pull = (torch.cat(each) for each in zip(*states, strict=True))

@@ -11,6 +11,8 @@ from numba import njit
 from behaviors_ros.datatypes import Array
 from behaviors_ros.prediction.lane_modes import heading_at, locate, stop_on
 
+SAME_M = 2.0  # two centres on one path nearer than this are one road user, tracked twice
+
 
 @no_type_check
 @njit(cache=True)
@@ -187,6 +189,16 @@ def offsets(
 
 @no_type_check
 @njit(cache=True)
+def doubled(out: Array, found: int, place: float) -> bool:
+    """Whether one of the `found` agents in front is at `place`: m to its middle, from the own front."""
+    for k in range(1, found + 1):
+        if abs(out[k, 0] + 0.5 * out[k, 4] - place) < SAME_M:
+            return True
+    return False
+
+
+@no_type_check
+@njit(cache=True)
 def straight_on(
     out: Array, valid: Array, taken: Array, a: int, offset: float, sight: float, end: Array, heading: float,
     length: Array, now: Array, before: Array, longer: Array, free: Array, position: Array, yaw: Array, width: Array,
@@ -205,6 +217,8 @@ def straight_on(
         if share <= 0.5 or np.any(taken == b):
             continue
         gap = offset + x - 0.5 * (length[a] + length[b])
+        if doubled(out, found, gap + 0.5 * length[b]):
+            continue
         slot = found + 1
         while slot > begin + 1 and out[slot - 1, 0] > gap:
             slot -= 1
@@ -243,14 +257,15 @@ def queue(
                 lane = path[i, p, step]
                 for k in range(occupied[lane], occupied[lane + 1]):
                     b, distance = who[k], offset + at[k]
-                    if b == a or abs(distance) > sight:
+                    if b == a or abs(distance) > sight or abs(distance) < SAME_M:
                         continue
                     slot = 0
                     if distance > 1e-6:
                         if found == ahead:
                             break
                         # Near the end of a lane an agent is on the next one as well.
-                        if np.any(taken[:found] == b):
+                        before_it = 0.5 * (length[a] + length[taken[found - 1]]) + out[i, p, found, 0]
+                        if np.any(taken[:found] == b) or (found > 0 and distance - before_it < SAME_M):
                             continue
                         taken[found] = b
                         found += 1
@@ -299,11 +314,18 @@ def corridor(
             dx, dy = position[b, 0] - position[a, 0], position[b, 1] - position[a, 1]
             x, y = cos * dx + sin * dy, cos * dy - sin * dx
             along = math.cos(yaw[b] - yaw[a])
-            if abs(x) > sight or abs(y) > reach + 0.5 * width[b] or (along < math.cos(angle) and now[b] >= blocking):
+            if (
+                abs(x) < SAME_M
+                or abs(x) > sight
+                or abs(y) > reach + 0.5 * width[b]
+                or (along < math.cos(angle) and now[b] >= blocking)
+            ):
                 continue
             gap = x - math.copysign(0.5 * (length[a] + length[b]), x)
             slot = 0
             if x > 0.0:
+                if doubled(out[i], found, gap + 0.5 * length[b]):
+                    continue
                 slot = found + 1
                 while slot > 1 and out[i, slot - 1, 0] > gap:
                     slot -= 1

@@ -164,6 +164,15 @@ def test_queue_beyond_the_map():
     np.testing.assert_allclose(found["queue"][1, 1:3, :2], [[35.5, 6], [45.5, 5]], atol=1e-4)
 
 
+@pytest.mark.parametrize("lane_map", [None, town()])
+def test_who_is_tracked_twice_is_one(lane_map):
+    rows = [(CAR, 20, 0, 0, 10), (CAR, 40, 0, 0, 5), (CAR, 40.5, 0.2, 0, 5), (CAR, 20.4, 0, 0, 10), (CAR, 60, 0, 0, 7)]
+    found = one(with_history(rows, lane_map))
+    path = 0 if lane_map is None else 1
+    assert found["queue_valid"][path].tolist() == [0, 1, 1, 0, 0, 0, 0]
+    np.testing.assert_allclose(found["queue"][path, 1:3, 1], [5, 7], atol=1e-4)
+
+
 def test_who_is_on_two_lanes_at_a_joint_is_one_leader():
     # At x = 100 lanes 1 and 2 meet; a car there is on both.
     found = one(with_history([(CAR, 60, 0, 0, 10), (CAR, 100, 0, 0, 10)], town()))
