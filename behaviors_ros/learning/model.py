@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from behaviors_ros.learning.rollout import FAR_M, HARDEST, FAST_MPS, Chain, Correction, Traffic, share_of, stepped
+from behaviors_ros.learning.rollout import FAR_M, FAST_MPS, HARDEST, Chain, Correction, Traffic, share_of, stepped
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.learned_features import AGENT, GROUPS, NEIGHBOUR, FeatureSchema
 from behaviors_ros.prediction.learned_paths import PATH

@@ -191,7 +191,7 @@ def offsets(
 @njit(cache=True)
 def doubled(out: Array, found: int, place: float) -> bool:
     """Whether one of the `found` agents in front is at `place`: m to its middle, from the own front."""
-    for k in range(1, found + 1):
+    for k in range(1, found + 1):  # noqa: SIM110 - numba knows no generators
         if abs(out[k, 0] + 0.5 * out[k, 4] - place) < SAME_M:
             return True
     return False
@@ -285,8 +285,8 @@ def queue(
                 continue
             last = first[path[i, p, count[i, p] - 1] + 1] - 1
             straight_on(
-                out[i, p], valid[i, p], taken[:found], a, offset, sight, point[last], heading[last], length, now, before,
-                longer, free, position, yaw, width, reach,
+                out[i, p], valid[i, p], taken[:found], a, offset, sight, point[last], heading[last], length, now,
+                before, longer, free, position, yaw, width, reach,
             )  # fmt: skip
     return out, valid
 
