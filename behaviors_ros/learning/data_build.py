@@ -80,7 +80,8 @@ def build(
             shards.append(write_shard(out, f"shard-{len(shards):05d}.parquet", waiting))
             waiting.clear()
 
-    for task, parts in zip(tasks, mapped(_read, tasks, workers), strict=True):
+    read = mapped(_read, tasks, workers) if workers > 1 else (_parts(*task) for task in tasks)
+    for task, parts in zip(tasks, read, strict=True):
         for recording, split, as_published in parts:
             progress(f"{recording.origin.source} {recording.origin.name}: {split}")
             search.add(recording, split, as_published)
@@ -101,25 +102,26 @@ def build(
 
 
 def _empty(out: Path) -> None:
-    """An empty folder to write to; one that holds something else raises InputError."""
-    if out.exists() and (not out.is_dir() or any(path.suffix != ".parquet" and path.name != MANIFEST
-                                                 for path in out.iterdir())):  # fmt: skip
-        raise InputError(out, "out", "holds something else", "give a new folder")
+    """An empty folder to write to, where data were built before without them; anything else raises InputError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for path in out.iterdir():
+        there = sorted(out.iterdir())
+        others = [path.name for path in there if path.name != MANIFEST and not path.match("shard-*.parquet")]
+        if others:
+            raise InputError(out, "out", f"holds something else ({others[0]})", "give a new folder")
+        for path in there:
             path.unlink()
     except OSError as error:
         raise InputError(out, "out", f"cannot be written ({error.strerror})", "give another folder") from None
 
 
 def _read(task: tuple[Source, Path, Splitting, Reader]) -> list[Part]:
-    """All recordings of a source on the grid, with their splits."""
-    source, data, splitting, reader = task
-    return list(_parts(source, data, splitting, reader))
+    """All recordings of a source at once, as another process hands them over."""
+    return list(_parts(*task))
 
 
 def _parts(source: Source, data: Path, splitting: Splitting, reader: Reader) -> Iterator[Part]:
+    """The recordings of a source on the grid, with their splits."""
     for raw, published in reader(source, data / source.folder):
         split = published or split_of(raw.origin, splitting)
         made = resampled(raw, source.resampling) if split else None
@@ -128,10 +130,7 @@ def _parts(source: Source, data: Path, splitting: Splitting, reader: Reader) -> 
 
 
 def mapped(work: Callable[[Given], Made], given: Iterable[Given], workers: int) -> Iterator[Made]:
-    """What `work` makes of each, in order; with more than one worker by Ray's pool, here or on its cluster."""
-    if workers <= 1:
-        yield from map(work, given)
-        return
+    """What `work` makes of each, in order, by Ray's pool, here or on its cluster."""
     try:
         from ray.util.multiprocessing import Pool
     except ModuleNotFoundError:

@@ -28,8 +28,10 @@ COLUMNS = ("stamp_ns", "first", "id", "history", "yaw", "length", "width", "kind
 
 
 def with_cases_written(cases: Iterable[Case], folder: Path) -> Iterator[Case]:
-    """Hand the cases on, and write those of each recording to a file when it is over."""
+    """Hand the cases on, and write those of each recording to a file when it is over; the folder must be empty."""
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise InputError(folder, "cases", "the folder is not empty", "give a new one")
     recording: list[Case] = []
     number = 0
     for case in cases:

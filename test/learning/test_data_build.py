@@ -148,10 +148,16 @@ def test_foreign_manifests(tmp_path: Path, manifest):
 
 def test_nothing_of_others_is_overwritten(tmp_path: Path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    (tmp_path / "out" / "thesis.parquet").write_text("mine")
     with pytest.raises(InputError, match="something else"):
         build(building(tmp_path), tmp_path / "data", tmp_path / "out")
-    assert (tmp_path / "out" / "thesis.txt").exists()
+    assert (tmp_path / "out" / "thesis.parquet").exists()
+
+
+def test_building_again_takes_the_place_of_what_was_built(tmp_path: Path):
+    first = build(building(tmp_path), tmp_path / "data", tmp_path / "out")
+    again = build(building(tmp_path), tmp_path / "data", tmp_path / "out")
+    assert first["shards"] == again["shards"] and first["recordings"] == again["recordings"]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,12 @@ def test_agents_without_an_answer_do_not_count(folders):
     assert {row["recordings"] for row in rows} == {1}
 
 
+def test_cases_are_written_to_an_empty_folder(folders):
+    tmp_path, cases = folders
+    with pytest.raises(InputError, match="not empty"):
+        list(with_cases_written(iter(cases), tmp_path / "cases"))
+
+
 def test_bad_answers(folders):
     tmp_path, _ = folders
     path = tmp_path / "answers" / "00001.npz"
