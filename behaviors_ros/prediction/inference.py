@@ -1,7 +1,8 @@
 """A learned model in onnxruntime, on the provider that was asked for and no other.
 
 The model's bytes, graph and a first answer are held to the contract when the session is made, so that a model that
-cannot be used is refused before driving. onnxruntime is imported here only, and only when a session is made.
+cannot be used is refused before driving. onnxruntime is imported here only, and only when a session is made. Inputs go
+in without a copy; binding the answers to kept buffers was measured and does not pay (8.5 for 8.3 ms).
 """
 
 from __future__ import annotations
