@@ -1,6 +1,7 @@
 """Built data: splits without leaks, what is written, and that it comes back."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,20 @@ def test_changed_shards_are_found(tmp_path: Path):
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
     with pytest.raises(InputError, match="sha256"):
         verify(tmp_path / "out")
+
+
+def test_without_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ray.util.multiprocessing", None)
+    with pytest.raises(InputError, match="--workers: ray"):
+        build(building(tmp_path), tmp_path / "data", tmp_path / "out", workers=2)
+
+
+@pytest.mark.slow
+def test_with_ray_the_same_is_built(tmp_path: Path):
+    pytest.importorskip("ray")
+    here = build(building(tmp_path), tmp_path / "data", tmp_path / "one")
+    there = build(building(tmp_path), tmp_path / "data", tmp_path / "two", workers=2)
+    assert here["shards"] == there["shards"] and here["recordings"] == there["recordings"]
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", "{}", json.dumps({"format": 99, "recordings": []})])
