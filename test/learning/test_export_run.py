@@ -20,6 +20,7 @@ from behaviors_ros.learning.model import Forecaster, ModelParameters  # noqa: E4
 from behaviors_ros.learning.train import TrainParameters  # noqa: E402
 from behaviors_ros.learning.train_data import Material  # noqa: E402
 from behaviors_ros.parameters import Vehicle  # noqa: E402
+from behaviors_ros.prediction.learned_features import FeatureSchema  # noqa: E402
 from behaviors_ros.prediction.model_contract import read_model  # noqa: E402
 from behaviors_ros.simulation.scenario import DEMO, load_scenario  # noqa: E402
 
@@ -50,9 +51,11 @@ def data(tmp_path):
 def run(tmp_path, data):
     """A run of two members that learned nothing yet."""
     torch.manual_seed(0)
+    schema = FeatureSchema(neighbours=2, paths=3, path_points=8, leaders=2, future_steps=4, past_steps=4, modes=3)
     config = TrainParameters(
-        members=2, model=ModelParameters(hidden=16, driver=8), material=Material(folder=str(data), sources=("open/*",))
-    )
+        members=2, model=ModelParameters(hidden=16, driver=8, slots=(0, 0, 1)), features=schema,
+        material=Material(folder=str(data), sources=("open/*",)),
+    )  # fmt: skip
     folder = tmp_path / "run"
     folder.mkdir()
     answer = Answer(Ensemble([Forecaster(config.features, config.model) for _ in range(2)]), config.features)
