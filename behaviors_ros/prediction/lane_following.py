@@ -80,6 +80,10 @@ class Following(Parameters):
     along_rad: float = value(1.0, "angle to the lane up to which who moves is a leader on it", low=0.1, high=1.6)
     blocking_mps: float = value(1.0, "speed below which one is a leader at any angle", low=0.0, high=5.0)
     intrusion_m: float = value(1.0, "how far a box must reach into a lane to be a leader there", low=0.0, high=2.0)
+    merge_m: float = value(60.0, "distance from which on who comes from a lane that joins is a leader", low=0.0, high=300.0)
+    merge_s: float = value(
+        1.0, "how much later than oneself who is nearer to there may be there to go first", low=0.0, high=10.0
+    )
     change_mps2: float = value(
         1.0, "acceleration added and taken away in the faster and the slower mode", low=0.0, high=5.0
     )
@@ -204,7 +208,10 @@ class LaneFollowing:
 
     def _seen(self) -> Array:
         follow = self.values.following
-        return np.array([follow.sight_m, follow.intrusion_m, follow.along_rad, follow.blocking_mps])
+        return np.array([
+            follow.sight_m, follow.intrusion_m, follow.along_rad, follow.blocking_mps, follow.merge_m,
+            follow.merge_s,
+        ])  # fmt: skip
 
     def _wish(
         self, agents: Agents, path: Array, count: Array, bias: Array, ahead: Leaders, roads: Roads, state: Array
@@ -230,7 +237,9 @@ class LaneFollowing:
         return np.where(free, follow.steady_share * agents.steady[:, None], 0.0)
 
     def _ahead(self, agents: Agents, ahead: Leaders) -> tuple[Array, ...]:
-        """Leader, gap, share, line, sign, space and time gap: each is taken to be content with the gap it keeps now."""
+        """Leader, gap, share, line, sign, space, time gap and hardest braking for the leader: each is taken to be
+        content with the gap it keeps now, and to make one for who comes from a lane that joins without haste.
+        """
         follow, speed = self.values.following, agents.speed[:, None]
         space = np.where(
             speed > follow.standing_mps, follow.gap_m, np.clip(ahead.gap, 0.5 * follow.gap_m, follow.queue_m)
@@ -238,7 +247,8 @@ class LaneFollowing:
         headway = np.clip((ahead.gap - space) / np.maximum(speed, 1.0), follow.headway_low_s, follow.headway_high_s)
         feasible = speed**2 < 2.0 * follow.hard_braking_mps2 * np.maximum(ahead.line, 1e-3)
         line = np.where(feasible, ahead.line, np.inf)
-        return ahead.leader, ahead.gap, ahead.share, line, ahead.sign, space, headway
+        hardest = np.where(ahead.merging, follow.braking_mps2, follow.hard_braking_mps2)
+        return ahead.leader, ahead.gap, ahead.share, line, ahead.sign, space, headway, hardest
 
     def _varied(
         self, speed: Array, path: Array, count: Array, start: Array, weight: Array, intent: Array

@@ -163,6 +163,48 @@ def leader_on(
 
 @no_type_check
 @njit(cache=True)
+def merging_on(
+    path: Array, count: int, s0: float, me: int, speed: Array, reach: float, late: float, first: Array, s: Array,
+    join: Array, predecessor: Array, occupied: Array, at: Array, who: Array, paths: Array, counts: Array,
+) -> tuple[int, float]:  # fmt: skip
+    """Entry of the agent that comes into the path from a lane beside it next before this one, and how far it is ahead,
+    both measured to where the lanes join, centre to centre; or (-1, inf).
+
+    Before this one is who is nearer to there and, at the speeds now, there at most `late` s after it; within `reach` m.
+    paths, counts: the likeliest path of every agent, which must lead that way.
+    """
+    best, nearest, away = -1, np.inf, -s0
+    for step in range(count - 1):
+        away += s[first[path[step] + 1] - 1]
+        if away > reach:
+            break
+        for k in range(join[path[step + 1]], join[path[step + 1] + 1]):
+            beside = predecessor[k]
+            if beside == path[step]:
+                continue
+            for entry in range(occupied[beside], occupied[beside + 1]):
+                other = who[entry]
+                left = s[first[beside + 1] - 1] - at[entry]
+                ahead = away - left
+                if other == me or ahead <= 0.0 or ahead >= nearest or left * speed[me] > (away + late * speed[me]) * speed[other]:
+                    continue
+                if leads_to(paths[other], counts[other], beside, path[step + 1]):
+                    best, nearest = entry, ahead
+    return best, nearest
+
+
+@no_type_check
+@njit(cache=True)
+def leads_to(path: Array, count: int, lane: int, after: int) -> bool:
+    """Whether `lane` and then `after` lie on a path."""
+    for step in range(count - 1):
+        if path[step] == lane and path[step + 1] == after:
+            return True
+    return False
+
+
+@no_type_check
+@njit(cache=True)
 def stop_on(
     path: Array,
     count: int,

@@ -22,7 +22,7 @@ class Roads:
 
     point, s (m along its lane), heading (rad, unwrapped along the lane), cap (m/s, speed that curvature allows here and
     braking allows for what follows); lane j has the points first[j] to first[j + 1]. successor: of lane j from
-    fork[j] to fork[j + 1]. stop_s: where a front bumper halts, m along the lane, NaN where no line is.
+    fork[j] to fork[j + 1]; predecessor: of lane j from join[j] to join[j + 1]. stop_s: where a front bumper halts, m along the lane, NaN where no line is.
     origin, cells: grid of cells, each with the points cell[cells[i]] to cell[cells[i + 1]].
     """
 
@@ -40,6 +40,8 @@ class Roads:
     right: Int[Array, "lane"]
     fork: Int[Array, "lane_1"]
     successor: Int[Array, "successor"]
+    join: Int[Array, "lane_1"]
+    predecessor: Int[Array, "successor"]
     stop_s: Float[Array, "lane"]
     stop_sign: Int[Array, "lane"]
     origin: Float[Array, "2"]
@@ -95,6 +97,7 @@ def _build(lane_map: LaneMap, lateral_acceleration: float, braking: float) -> Ro
     fork = np.concatenate([[0], np.cumsum([len(each) for each in successors])]).astype(np.int64)
     successor = np.array([name for each in successors for name in each], np.int64)
     origin, shape, cells, cell = _cells(point, first)
+    before = np.argsort(successor, kind="stable")
     return Roads(
         id=names,
         kind=np.array([int(lane.kind) for lane in lanes]),
@@ -110,6 +113,8 @@ def _build(lane_map: LaneMap, lateral_acceleration: float, braking: float) -> Ro
         right=np.array([_row(row, lane.right) for lane in lanes]),
         fork=fork,
         successor=successor,
+        join=np.searchsorted(successor[before], np.arange(len(names) + 1)),
+        predecessor=np.repeat(np.arange(len(names)), np.diff(fork))[before],
         stop_s=np.array([_stop_s(lane, line) for lane, line in zip(lanes, lines.values(), strict=True)]),
         stop_sign=np.array([int(lane.stop) for lane in lanes]),
         origin=origin,

@@ -107,6 +107,42 @@ def test_the_ego_is_a_leader():
     assert alone.position[0, 0, -1, 0] > 75.0 and behind.position[0, 0, :, 0].max() + 2.25 < rear
 
 
+def zip_road():
+    """Lanes 1 (y 0) and 2 (y -3.5 up to x 80) join at x 100 and go on as lane 3 to x 400."""
+    return LaneMap("zip", {
+        1: lane(1, straight_line((0, 0), (100, 0)), successors=(3,)),
+        2: lane(2, [(0, -3.5), (40, -3.5), (80, -3.5), (100, 0)], successors=(3,)),
+        3: lane(3, straight_line((100, 0), (400, 0), 31), predecessors=(1, 2)),
+    })  # fmt: skip
+
+
+def test_where_lanes_join_who_is_nearer_goes_first():
+    """20 m before the join at 10 m/s: there in 2 s. Who is 30 m before it at 14 m/s is there in 2.14 s and brakes, by no
+    more than 2 m/s^2: 12.99 m/s or more after half a second of up to 1.99 m/s^2; it never is beside the other.
+    """
+    result = predict(scene(tracks([(1, 80.0, 0.0, 0.0, 10.0), (1, 70.0, -3.5, 0.0, 14.0)]), zip_road()))
+    first, second = result.position[0, 0], result.position[1, 0]
+    assert (first[:, 0] - second[:, 0]).min() > 4.5
+    assert result.speed[1, 0, 20] < 12.5 and np.diff(result.speed[1, 0]).min() > -0.2 - 1e-6
+
+
+def test_where_lanes_join_nobody_waits_for_who_is_there_much_later():
+    """20 m before the join at 4 m/s: there in 5 s, 2.9 s after who is 30 m before it at 14 m/s, which goes on as if it were
+    alone; so it does past who stands before the join.
+    """
+    alone = predict(scene(tracks([(1, 70.0, -3.5, 0.0, 14.0)]), zip_road())).position[0, 0]
+    for slow in (4.0, 0.0):
+        rows = [(1, 80.0, 0.0, 0.0, slow), (1, 70.0, -3.5, 0.0, 14.0)]
+        assert predict(scene(tracks(rows), zip_road())).position[1, 0, :40] == pytest.approx(alone[:40])
+
+
+def test_the_ego_goes_first_where_lanes_join():
+    """As above, the ego is the nearer one: the centre of its box, 1.3 m ahead of the rear axle, is at x 80."""
+    ego = EgoState(0, np.array([80.0 - Vehicle().centre_offset_m, 0.0]), 0.0, 10.0)
+    result = predict(scene(tracks([(1, 70.0, -3.5, 0.0, 14.0)]), zip_road(), ego))
+    assert result.speed[0, 0, 20] < 12.5
+
+
 def test_who_follows_at_a_steady_gap_goes_on_so():
     rows = [(1, 100.0, 0.0, 0.0, 13.0), (1, 80.0, 0.0, 0.0, 13.0)]
     result = predict(scene(tracks(rows), road(speed_limit=13.0)))
