@@ -32,9 +32,9 @@ def idm(
 @no_type_check
 @njit(cache=True)
 def held_back(
-    pull: float, v: float, wish: float, gap: float, v_ahead: float, space: float, hardest: float, line: float, sign: float,
-    law: Array,
-) -> float:
+    pull: float, v: float, wish: float, gap: float, v_ahead: float, space: float, hardest: float, line: float,
+    sign: float, law: Array,
+) -> float:  # fmt: skip
     """The wanted acceleration `pull`, m/s^2, as far as a leader at `gap`, for whom nobody brakes harder than `hardest`,
     a line and a sign to stand at allow it.
 
@@ -54,14 +54,15 @@ def held_back(
 def drive(
     dt: float, steps: int, weight: Array, path: Array, count: Array, start: Array, bias: Array, position: Array,
     motion: Array, yaw: Array, speed: Array, acceleration: Array, limit: Array, leader: Array, gap: Array, share: Array,
-    line: Array, sign: Array, space: Array, headway: Array, hardest: Array, settle_s: Array, law: Array, first: Array, s: Array,
-    heading: Array, point: Array, cap: Array,
+    line: Array, sign: Array, space: Array, headway: Array, hardest: Array, settle_s: Array, law: Array, first: Array,
+    s: Array, heading: Array, point: Array, cap: Array,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """All agents at once, each mode behind the first mode of its leader.
 
     weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that
     is along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and
-    headway s (the gap wanted at rest and what is added with speed), hardest (braking for the leader), limit m/s: (agent, mode); the rest (agent,).
+    headway s (the gap wanted at rest and what is added with speed), hardest m/s^2 (braking for the leader), limit
+    m/s: (agent, mode); the rest (agent,).
     settle_s: time constant of the way to the centre. law: a_max, b, least length of that way m, acceleration decay s,
     its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode, step). Agents without
     weight go straight on and can be leaders.
@@ -100,9 +101,7 @@ def drive(
                 pull += fade * acceleration[a] + bias[a, m]
                 give_way = np.inf if released[a, m] else sign[a, m] - travelled
                 stand = line[a, m] - travelled
-                pull = held_back(
-                    pull, now, wish, free_gap, ahead, space[a, m], hardest[a, m], stand, give_way, law
-                )
+                pull = held_back(pull, now, wish, free_gap, ahead, space[a, m], hardest[a, m], stand, give_way, law)
                 released[a, m] |= sign[a, m] - travelled < 2.0 and now < 0.3
                 faster = max(now + pull * dt, 0.0)
                 progress[a, m] = travelled + 0.5 * (now + faster) * dt

@@ -80,9 +80,9 @@ class Following(Parameters):
     along_rad: float = value(1.0, "angle to the lane up to which who moves is a leader on it", low=0.1, high=1.6)
     blocking_mps: float = value(1.0, "speed below which one is a leader at any angle", low=0.0, high=5.0)
     intrusion_m: float = value(1.0, "how far a box must reach into a lane to be a leader there", low=0.0, high=2.0)
-    merge_m: float = value(60.0, "distance from which on who comes from a lane that joins is a leader", low=0.0, high=300.0)
+    merge_m: float = value(60.0, "distance to where lanes join from which on it counts", low=0.0, high=300.0)
     merge_s: float = value(
-        1.0, "how much later than oneself who is nearer to there may be there to go first", low=0.0, high=10.0
+        1.0, "who is nearer to there goes first, if it is there at most this much later", low=0.0, high=10.0
     )
     change_mps2: float = value(
         1.0, "acceleration added and taken away in the faster and the slower mode", low=0.0, high=5.0

@@ -186,9 +186,10 @@ def merging_on(
                 other = who[entry]
                 left = s[first[beside + 1] - 1] - at[entry]
                 ahead = away - left
-                if other == me or ahead <= 0.0 or ahead >= nearest or left * speed[me] > (away + late * speed[me]) * speed[other]:
+                if other == me or ahead <= 0.0 or ahead >= nearest:
                     continue
-                if leads_to(paths[other], counts[other], beside, path[step + 1]):
+                in_time = left * speed[me] <= (away + late * speed[me]) * speed[other]
+                if in_time and leads_to(paths[other], counts[other], beside, path[step + 1]):
                     best, nearest = entry, ahead
     return best, nearest
 
@@ -197,10 +198,10 @@ def merging_on(
 @njit(cache=True)
 def leads_to(path: Array, count: int, lane: int, after: int) -> bool:
     """Whether `lane` and then `after` lie on a path."""
+    found = False
     for step in range(count - 1):
-        if path[step] == lane and path[step + 1] == after:
-            return True
-    return False
+        found |= path[step] == lane and path[step + 1] == after
+    return found
 
 
 @no_type_check

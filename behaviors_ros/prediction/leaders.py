@@ -37,8 +37,8 @@ def leaders(
     """Look ahead along every path.
 
     near: what `lanes_near` found for these agents; closed: 1 for lanes with a closed stop line; seen: sight m, how
-    far a box must reach into a lane m, largest angle to it of who moves rad, speed below which any angle counts m/s, how
-    far away lanes may join m, how much later somebody nearer to there may be there s.
+    far a box must reach into a lane m, largest angle to it of who moves rad, speed below which any angle counts m/s,
+    how far away lanes may join m, how much later somebody nearer to there may be there s.
     """
     sight_m, intrusion_m, along_rad, blocking_mps, merge_m, merge_s = seen
     lane, s, d, heading, beyond = near

@@ -22,7 +22,8 @@ class Roads:
 
     point, s (m along its lane), heading (rad, unwrapped along the lane), cap (m/s, speed that curvature allows here and
     braking allows for what follows); lane j has the points first[j] to first[j + 1]. successor: of lane j from
-    fork[j] to fork[j + 1]; predecessor: of lane j from join[j] to join[j + 1]. stop_s: where a front bumper halts, m along the lane, NaN where no line is.
+    fork[j] to fork[j + 1]; predecessor: of lane j from join[j] to join[j + 1]. stop_s: where a front bumper halts, m
+    along the lane, NaN where no line is.
     origin, cells: grid of cells, each with the points cell[cells[i]] to cell[cells[i + 1]].
     """
 

@@ -33,6 +33,7 @@ class RearSafetyParameters(Parameters):
     safe_s: float = value(4.0, "time until the contact from which the score is 1", low=0.1, high=20.0)
     predicted_safe_s: float = value(8.0, "the same where the contact is predicted", low=0.1, high=20.0)
     probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)
+    accelerates_s: float = value(1.0, "time for which a follower who speeds up now goes on doing so", low=0.0, high=5.0)
     reach_m: float = value(60.0, "followers farther behind do not count", low=1.0, high=300.0)
     along_rad: float = value(0.6, "who is turned more against the route is no follower", low=0.1, high=1.5)
     side_margin_m: float = value(0.1, "distance beside each other from which two pass", low=0.0, high=2.0)
@@ -41,8 +42,8 @@ class RearSafetyParameters(Parameters):
 @register("scorer", "rear_safety")
 class RearSafety:
     """Raw: time until somebody behind runs into the ego, s, at most the largest that counts: if he goes on at his speed
-    in his place across the road, or as he is predicted to. Score: the lesser of the two, each linear from `unsafe_s` to
-    its safe time.
+    in his place across the road, after speeding up for `accelerates_s` as now, or as he is predicted to. Score: the
+    lesser of the two, each linear from `unsafe_s` to its safe time.
 
     The ego is not to blame for such a contact, and most drivers react; a candidate that leaves them room to is better.
     """
@@ -89,31 +90,51 @@ class RearSafety:
     ) -> Float[Array, "candidate"]:
         """Time of the first contact, s; infinite without one."""
         now = now_on_route(scene, predictions)
-        s, d, speed = now.s[rows], now.d[rows], now.speed[rows]
-        box = np.column_stack((s, d, speed, 0.5 * predictions.length[rows], 0.5 * predictions.width[rows]))
+        s, d, yaw, speed = now.s[rows], now.d[rows], now.yaw[rows], now.speed[rows]
+        gain = np.maximum(acceleration_along(scene, predictions, rows, yaw), 0.0)
+        box = np.column_stack((s, d, speed, gain, 0.5 * predictions.length[rows], 0.5 * predictions.width[rows]))
         half_width = 0.5 * self.vehicle.width_m + self.p.side_margin_m
         rear, front = self.vehicle.rear_overhang_m, self.vehicle.length_m - self.vehicle.rear_overhang_m
         steps = int(np.searchsorted(candidates.time_s, self.p.safe_s + 1e-9))
         return np.asarray(
-            first_rear_contact(candidates.s, candidates.d, candidates.time_s, box, rear, front, half_width, steps)
+            first_rear_contact(
+                candidates.s, candidates.d, candidates.time_s, box, rear, front, half_width, self.p.accelerates_s, steps
+            )
         )
+
+
+def acceleration_along(
+    scene: Scene, predictions: Predictions, rows: Bool[Array, "agent"], yaw: Float[Array, "row"]
+) -> Float[Array, "row"]:
+    """Acceleration of the agents at `rows` in the direction of their yaw, m/s^2, 0 where it is not known."""
+    row = {name: index for index, name in enumerate(scene.tracks.id)}
+    known = np.array([row.get(predictions.id[i], -1) for i in np.flatnonzero(rows)], dtype=np.int64)
+    if not row or not len(known):
+        return np.zeros(len(known))
+    along = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
+    rate = np.nan_to_num(scene.tracks.acceleration[known], posinf=0.0, neginf=0.0)
+    return np.where(known >= 0, (rate * along).sum(axis=1), 0.0)
 
 
 @no_type_check
 @njit(cache=True)
-def first_rear_contact(s, d, time, followers, rear, front, half_width, steps):  # pragma: no cover (compiled)
+def first_rear_contact(
+    s, d, time, followers, rear, front, half_width, accelerates, steps
+):  # pragma: no cover (compiled)
     """Time (candidate,) of the first step below `steps` at which a follower's box reaches the ego's, inf without.
 
-    s, d (candidate, step) of the rear axle; followers (row, 5): s, d, speed now, half length, half width; they go on.
+    s, d (candidate, step) of the rear axle; followers (row, 6): s, d, speed now, acceleration, half length, half width;
+    they speed up for `accelerates` s and then go on.
     """
     out = np.full(len(s), np.inf)
     for i in range(len(s)):
         for n in range(len(followers)):
-            at, beside, speed, length, width = followers[n]
+            at, beside, speed, gain, length, width = followers[n]
             for step in range(steps):
                 if time[step] >= out[i]:
                     break
-                place = at + speed * time[step]
+                part = min(time[step], accelerates)
+                place = at + speed * time[step] + gain * part * (time[step] - 0.5 * part)
                 if place + length <= s[i, step] - rear or place - length >= s[i, step] + front:
                     continue
                 if abs(d[i, step] - beside) < half_width + width:

@@ -117,8 +117,8 @@ def zip_road():
 
 
 def test_where_lanes_join_who_is_nearer_goes_first():
-    """20 m before the join at 10 m/s: there in 2 s. Who is 30 m before it at 14 m/s is there in 2.14 s and brakes, by no
-    more than 2 m/s^2: 12.99 m/s or more after half a second of up to 1.99 m/s^2; it never is beside the other.
+    """20 m before the join at 10 m/s: there in 2 s. Who is 30.3 m before it at 14 m/s is there in 2.2 s and brakes, by
+    no more than 2 m/s^2, and always is more than a length behind.
     """
     result = predict(scene(tracks([(1, 80.0, 0.0, 0.0, 10.0), (1, 70.0, -3.5, 0.0, 14.0)]), zip_road()))
     first, second = result.position[0, 0], result.position[1, 0]
@@ -127,8 +127,8 @@ def test_where_lanes_join_who_is_nearer_goes_first():
 
 
 def test_where_lanes_join_nobody_waits_for_who_is_there_much_later():
-    """20 m before the join at 4 m/s: there in 5 s, 2.9 s after who is 30 m before it at 14 m/s, which goes on as if it were
-    alone; so it does past who stands before the join.
+    """20 m before the join at 4 m/s: there in 5 s, 2.8 s after who is 30.3 m before it at 14 m/s, which goes on as if
+    it were alone; so it does past who stands before the join.
     """
     alone = predict(scene(tracks([(1, 70.0, -3.5, 0.0, 14.0)]), zip_road())).position[0, 0]
     for slow in (4.0, 0.0):

@@ -1,9 +1,11 @@
 """Who comes from behind. The ego's rear end is at 49.1 m, a car's front 2.25 m ahead of its centre."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from behaviors_ros.datatypes import AgentClass
+from behaviors_ros.datatypes import AgentClass, Tracks
 
 
 def found(bench, agents, *drives, spoil=None):
@@ -34,6 +36,24 @@ def test_one_who_is_predicted_to_brake(bench):
 
     raw, score = found(bench, [bench.Agent((30.0, 0.0), 20.0)], bench.drive(10.0), spoil=brakes)
     assert raw == pytest.approx([1.7]) and score == pytest.approx([0.7 / 3.0])
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "raw", "score"), [(4.0, 3.2, 2.2 / 3.0), (-4.0, 8.0, 1.0), (np.nan, 8.0, 1.0)]
+)
+def test_one_who_speeds_up(bench, acceleration, raw, score):
+    # 16.85 m at 12 - 10 m/s: after 8.4 s, too late to count. Speeding up by 4 m/s^2 for 1 s it closes 2 + 2 m, and then
+    # at 6 m/s: 12.85 / 6 = 2.14 s more, in the step at 3.2 s. One who brakes is expected to go on at its speed.
+    predictions = bench.predictions(bench.Agent((30.0, 0.0), 12.0))
+    one = {name: np.zeros(1) for name in ("yaw", "yaw_rate", "length", "width", "existence")}
+    tracks = Tracks(
+        0, predictions.id, kind=np.zeros(1, np.int64), position=np.array([[30.0, 0.0]]),
+        velocity=np.array([[12.0, 0.0]]), acceleration=np.array([[acceleration, 0.0]]), covariance=np.zeros((1, 2, 2)),
+        **one,
+    )  # fmt: skip
+    scene = replace(bench.scene(), tracks=tracks)
+    found = bench.scorer("rear_safety").score(scene, predictions, bench.candidates(bench.drive()))
+    assert found.raw[0] == pytest.approx(raw) and found.score[0] == pytest.approx(score)
 
 
 def test_one_in_the_lane_that_is_changed_into(bench):
