@@ -79,18 +79,22 @@ def agents_now(scene: Scene, vehicle: Vehicle) -> Agents:
     )
 
 
-def _steady(scene: Scene, seconds: int = 20, spread_mps: float = 0.6) -> Float[Array, "agent"]:
-    """1 less the range of a speed over the last `seconds` tenths of a second, over `spread_mps`; at least 0."""
+def _steady(scene: Scene, least: int = 10, most: int = 20, spread_mps2: float = 0.3) -> Float[Array, "agent"]:
+    """1 less the range of a speed over its time, over `spread_mps2`; at least 0. The time is as far back as the speed
+    is known without a break, up to `most` tenths of a second; 0 where that is fewer than `least`.
+    """
     steady, history = np.zeros(len(scene.tracks)), scene.history
-    if history is None or history.valid.shape[1] < seconds:
+    if history is None or history.valid.shape[1] < least:
         return steady
     rows = {name: row for row, name in enumerate(history.id)}
     chosen = np.array([rows.get(name, -1) for name in scene.tracks.id], dtype=np.int64)
     known = chosen >= 0
-    past, valid = history.speed[chosen[known], -seconds:], history.valid[chosen[known], -seconds:]
-    valid = valid & np.isfinite(past)
-    spread = np.ptp(np.where(valid, past, 0.0), axis=1)
-    steady[known] = np.where(valid.all(axis=1), np.clip(1.0 - spread / spread_mps, 0.0, 1.0), 0.0)
+    past, valid = history.speed[chosen[known], -most:], history.valid[chosen[known], -most:]
+    valid = np.logical_and.accumulate((valid & np.isfinite(past))[:, ::-1], axis=1)[:, ::-1]
+    count = valid.sum(axis=1)
+    spread = np.ptp(np.where(valid, past, past[:, -1:]), axis=1)
+    share = np.clip(1.0 - spread / (0.1 * np.maximum(count, 1) * spread_mps2), 0.0, 1.0)
+    steady[known] = np.where(count >= least, share, 0.0)
     return steady
 
 

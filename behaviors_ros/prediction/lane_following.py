@@ -64,8 +64,10 @@ class Following(Parameters):
     headway_high_s: float = value(2.0, "largest time gap taken for wanted, and that of who stands", low=0.1, high=10.0)
     limit_share: float = value(1.0, "wanted speed between the speed now (0) and the speed limit (1)", low=0.0, high=1.0)
     speed_gain_mps: float = value(3.5, "how much faster than now an agent wants to be at most", low=0.0, high=50.0)
-    steady_share: float = value(0.8, "share of that which who keeps its speed does not want", low=0.0, high=1.0)
-    free_m: float = value(20.0, "gap from which the road ahead is free", low=1.0, high=200.0)
+    steady_share: float = value(
+        0.8, "share by which the faster and the slower mode of who keeps its speed differ less", low=0.0, high=1.0
+    )
+    free_m: float = value(10.0, "gap from which the road ahead is free", low=1.0, high=200.0)
     free_s: float = value(3.0, "the same as a time gap", low=0.1, high=20.0)
     curve_acceleration_mps2: float = value(2.5, "lateral acceleration in curves", low=0.5, high=9.0)
     bicycle_mps: float = value(5.0, "speed that a bicycle setting off wants at most", low=1.0, high=20.0)
@@ -165,7 +167,7 @@ class LaneFollowing:
         )  # fmt: skip
         bias = self._varied(agents.speed, path, count, start, weight, intent)
         ahead = leaders(agents, motion, near, path, count, start, roads, closed, self._seen())
-        bias *= 1.0 - self._settled(agents, ahead)
+        bias *= 1.0 - self.values.following.steady_share * self._settled(agents, ahead)
         position, yaw, speed = drive(
             grid.dt_s, grid.steps, weight, path, count, start, bias, agents.position, motion, agents.yaw, agents.speed,
             agents.acceleration, self._wish(agents, path, count, bias, ahead, roads, closed), *self._ahead(agents,
@@ -227,14 +229,15 @@ class LaneFollowing:
         open_ahead = (state[path[:, :, 0]] < 0) | ((count > 1) & (state[second] < 0))
         starts = (ahead.gap < follow.queue_m) | open_ahead | (bias > 0.0) | (speed > follow.standing_mps)
         gain = np.clip(follow.limit_share * (limit - speed), 0.0, follow.speed_gain_mps)
-        gain = gain * (1.0 - self._settled(agents, ahead))
+        share = np.where(speed > follow.standing_mps, 1.0, follow.steady_share)
+        gain = gain * (1.0 - share * self._settled(agents, ahead))
         return np.where(starts, speed + gain, 0.0)
 
     def _settled(self, agents: Agents, ahead: Leaders) -> Float[Array, "agent mode"]:
-        """Share of every change of speed that is not expected: who keeps its speed on a free road wants that speed."""
+        """How steady who drives on a free road has been: who keeps its speed there wants that speed."""
         follow = self.values.following
         free = ahead.gap > np.maximum(follow.free_m, follow.free_s * agents.speed[:, None])
-        return np.where(free, follow.steady_share * agents.steady[:, None], 0.0)
+        return np.where(free, agents.steady[:, None], 0.0)
 
     def _ahead(self, agents: Agents, ahead: Leaders) -> tuple[Array, ...]:
         """Leader, gap, share, line, sign, space, time gap and hardest braking for the leader: each is taken to be
