@@ -61,8 +61,8 @@ def drive(
 
     weight, count, start m, bias m/s^2, leader (-1 none), gap m (bumper to bumper), share (of the leader's motion that
     is along this path), line m (progress at which to stand, inf none), sign (likewise, then go on), space m and
-    headway s (gap wanted at rest, and with speed), hardest m/s^2 (braking for the leader), limit m/s: (agent, mode); the
-    rest (agent,). settle_s: time constant of the way to the centre. law: a_max, b, least length of that way m,
+    headway s (gap wanted at rest, and with speed), hardest m/s^2 (braking for the leader), limit m/s: (agent, mode);
+    the rest (agent,). settle_s: time constant of the way to the centre. law: a_max, b, least length of that way m,
     acceleration decay s, its gain, b hardest. Returns position (agent, mode, step, 2), yaw and speed (agent, mode,
     step). Agents without weight go straight on and can be leaders.
     """
