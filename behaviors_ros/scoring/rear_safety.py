@@ -34,6 +34,7 @@ class RearSafetyParameters(Parameters):
     predicted_safe_s: float = value(8.0, "the same where the contact is predicted", low=0.1, high=20.0)
     probability_min: float = value(0.3, "modes less probable than this do not count", low=0.0, high=1.0)
     accelerates_s: float = value(1.0, "time for which a follower who speeds up now goes on doing so", low=0.0, high=5.0)
+    gap_m: float = value(2.0, "nearer is a contact; or than half of what is between them now", low=0.0, high=10.0)
     reach_m: float = value(60.0, "followers farther behind do not count", low=1.0, high=300.0)
     along_rad: float = value(0.6, "who is turned more against the route is no follower", low=0.1, high=1.5)
     side_margin_m: float = value(0.1, "distance beside each other from which two pass", low=0.0, high=2.0)
@@ -92,7 +93,10 @@ class RearSafety:
         now = now_on_route(scene, predictions)
         s, d, yaw, speed = now.s[rows], now.d[rows], now.yaw[rows], now.speed[rows]
         gain = np.maximum(acceleration_along(scene, predictions, rows, yaw), 0.0)
-        box = np.column_stack((s, d, speed, gain, 0.5 * predictions.length[rows], 0.5 * predictions.width[rows]))
+        length = 0.5 * predictions.length[rows]
+        ego_s = float(route_frame(scene.route).project(scene.ego.position)[0])
+        kept = np.minimum(self.p.gap_m, 0.5 * np.maximum(ego_s - self.vehicle.rear_overhang_m - s - length, 0.0))
+        box = np.column_stack((s, d, speed, gain, length + kept, 0.5 * predictions.width[rows]))
         half_width = 0.5 * self.vehicle.width_m + self.p.side_margin_m
         rear, front = self.vehicle.rear_overhang_m, self.vehicle.length_m - self.vehicle.rear_overhang_m
         steps = int(np.searchsorted(candidates.time_s, self.p.safe_s + 1e-9))

@@ -22,10 +22,11 @@ def test_nobody_behind(bench):
 
 
 def test_a_faster_one_in_the_lane(bench):
-    # 49.1 - 32.25 = 16.85 m at 20 - 10 m/s: in the step at 1.7 s. It would go on so, and is predicted to: the lesser of
-    # (1.7 - 1) / (4 - 1) and (1.7 - 1) / (8 - 1). At 14 m/s it closes at 6 m/s: 2.81 s, in the step at 2.9 s.
+    # 49.1 - 32.25 = 16.85 m at 20 - 10 m/s: 2 m are left in the step at 1.5 s, nothing in that at 1.7 s. It would go on
+    # so, and is predicted to: the lesser of (1.5 - 1) / (4 - 1) and (1.7 - 1) / (8 - 1). At 14 m/s it closes at 6 m/s:
+    # in the steps at 2.5 s and 2.9 s.
     raw, score = found(bench, [bench.Agent((30.0, 0.0), 20.0)], bench.drive(10.0), bench.drive(14.0))
-    assert raw == pytest.approx([1.7, 2.9])
+    assert raw == pytest.approx([1.5, 2.5])
     assert score == pytest.approx([0.1, 1.9 / 7.0])
 
 
@@ -35,15 +36,15 @@ def test_one_who_is_predicted_to_brake(bench):
         predictions.position[...] = [30.0, 0.0]
 
     raw, score = found(bench, [bench.Agent((30.0, 0.0), 20.0)], bench.drive(10.0), spoil=brakes)
-    assert raw == pytest.approx([1.7]) and score == pytest.approx([0.7 / 3.0])
+    assert raw == pytest.approx([1.5]) and score == pytest.approx([0.5 / 3.0])
 
 
 @pytest.mark.parametrize(
-    ("acceleration", "raw", "score"), [(4.0, 3.2, 2.2 / 3.0), (-4.0, 8.0, 1.0), (np.nan, 8.0, 1.0)]
+    ("acceleration", "raw", "score"), [(4.0, 2.9, 1.9 / 3.0), (-4.0, 8.0, 1.0), (np.nan, 8.0, 1.0)]
 )
 def test_one_who_speeds_up(bench, acceleration, raw, score):
-    # 16.85 m at 12 - 10 m/s: after 8.4 s, too late to count. Speeding up by 4 m/s^2 for 1 s it closes 2 + 2 m, and then
-    # at 6 m/s: 12.85 / 6 = 2.14 s more, in the step at 3.2 s. One who brakes is expected to go on at its speed.
+    # All but 2 of 16.85 m at 12 - 10 m/s: after 7.4 s, too late to count. Speeding up by 4 m/s^2 for 1 s it closes
+    # 2 + 2 m, and then at 6 m/s: 10.85 / 6 = 1.81 s more, in the step at 2.9 s. One who brakes goes on at its speed.
     predictions = bench.predictions(bench.Agent((30.0, 0.0), 12.0))
     one = {name: np.zeros(1) for name in ("yaw", "yaw_rate", "length", "width", "existence")}
     tracks = Tracks(
@@ -54,6 +55,12 @@ def test_one_who_speeds_up(bench, acceleration, raw, score):
     scene = replace(bench.scene(), tracks=tracks)
     found = bench.scorer("rear_safety").score(scene, predictions, bench.candidates(bench.drive()))
     assert found.raw[0] == pytest.approx(raw) and found.score[0] == pytest.approx(score)
+
+
+def test_one_who_is_near_already(bench):
+    # 1 m behind, at 10.4 - 10 m/s: half of that is left after 1.25 s, in the step at 1.3 s.
+    raw, score = found(bench, [bench.Agent((45.85, 0.0), 10.4)], bench.drive())
+    assert raw == pytest.approx([1.3]) and score == pytest.approx([0.1])
 
 
 def test_one_in_the_lane_that_is_changed_into(bench):
