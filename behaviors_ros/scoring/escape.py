@@ -13,7 +13,7 @@ from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Verdi
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
-from behaviors_ros.scoring.footprint import at_least, foreseeable, now_on_route, solid
+from behaviors_ros.scoring.footprint import acceleration_along, at_least, foreseeable, now_on_route, solid
 
 
 class EscapeParameters(Parameters):
@@ -77,19 +77,10 @@ class Escape:
         cos, sin = np.abs(now.cos), np.abs(now.sin)
         counts = (now.cos > np.cos(self.p.along_rad)) | (now.speed < self.p.standing_mps)
         length, width = 0.5 * predictions.length, 0.5 * predictions.width
-        columns = (now.s, now.d, np.maximum(now.speed * now.cos, 0.0), self._braking(scene, predictions, now.yaw))
+        braking = np.clip(-acceleration_along(scene, predictions), 0.0, self.p.braking_mps2)
+        columns = (now.s, now.d, np.maximum(now.speed * now.cos, 0.0), braking)
         table = np.column_stack((*columns, length * cos + width * sin, length * sin + width * cos))
         return np.asarray(table[counts & solid(predictions)])
-
-    def _braking(self, scene: Scene, predictions: Predictions, yaw: Float[Array, "agent"]) -> Float[Array, "agent"]:
-        """How hard each agent brakes now, m/s^2, 0 where it does not or is not known to."""
-        row = {name: index for index, name in enumerate(scene.tracks.id)}
-        known = np.array([row.get(name, -1) for name in predictions.id], dtype=np.int64)
-        along = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
-        if not row:
-            return np.zeros(len(predictions))
-        rate = np.nan_to_num(scene.tracks.acceleration[known], posinf=0.0, neginf=0.0)
-        return np.clip(-np.where(known >= 0, (rate * along).sum(axis=1), 0.0), 0.0, self.p.braking_mps2)
 
 
 @no_type_check

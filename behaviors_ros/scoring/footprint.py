@@ -243,6 +243,18 @@ def now_on_route(scene: Scene, predictions: Predictions) -> OnRoute:
     return OnRoute(position, s, d, yaw, turn, np.cos(turn), np.sin(turn), speed)
 
 
+def acceleration_along(scene: Scene, predictions: Predictions) -> Float[Array, "agent"]:
+    """Acceleration of the agents in the direction of their yaw now, m/s^2, 0 where it is not known."""
+    row = {name: index for index, name in enumerate(scene.tracks.id)}
+    known = np.array([row.get(name, -1) for name in predictions.id], dtype=np.int64)
+    if not row:
+        return np.zeros(len(predictions))
+    yaw = now_on_route(scene, predictions).yaw
+    along = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
+    rate = np.nan_to_num(scene.tracks.acceleration[known], posinf=0.0, neginf=0.0)
+    return np.where(known >= 0, (rate * along).sum(axis=1), 0.0)
+
+
 @lru_cache(maxsize=2)
 def right_behind(scene: Scene, predictions: Predictions) -> Bool[Array, "agent"]:
     """Agents that at step 0 are behind the ego's rear axle in its own lane and direction: they follow it.

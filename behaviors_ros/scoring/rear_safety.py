@@ -14,6 +14,7 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.registry import register
 from behaviors_ros.scoring.contact import first_contact
 from behaviors_ros.scoring.footprint import (
+    acceleration_along,
     ego_boxes,
     foreseeable,
     mode_boxes,
@@ -91,8 +92,8 @@ class RearSafety:
     ) -> Float[Array, "candidate"]:
         """Time of the first contact, s; infinite without one."""
         now = now_on_route(scene, predictions)
-        s, d, yaw, speed = now.s[rows], now.d[rows], now.yaw[rows], now.speed[rows]
-        gain = np.maximum(acceleration_along(scene, predictions, rows, yaw), 0.0)
+        s, d, speed = now.s[rows], now.d[rows], now.speed[rows]
+        gain = np.maximum(acceleration_along(scene, predictions)[rows], 0.0)
         length = 0.5 * predictions.length[rows]
         ego_s = float(route_frame(scene.route).project(scene.ego.position)[0])
         kept = np.minimum(self.p.gap_m, 0.5 * np.maximum(ego_s - self.vehicle.rear_overhang_m - s - length, 0.0))
@@ -105,19 +106,6 @@ class RearSafety:
                 candidates.s, candidates.d, candidates.time_s, box, rear, front, half_width, self.p.accelerates_s, steps
             )
         )
-
-
-def acceleration_along(
-    scene: Scene, predictions: Predictions, rows: Bool[Array, "agent"], yaw: Float[Array, "row"]
-) -> Float[Array, "row"]:
-    """Acceleration of the agents at `rows` in the direction of their yaw, m/s^2, 0 where it is not known."""
-    row = {name: index for index, name in enumerate(scene.tracks.id)}
-    known = np.array([row.get(predictions.id[i], -1) for i in np.flatnonzero(rows)], dtype=np.int64)
-    if not row or not len(known):
-        return np.zeros(len(known))
-    along = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
-    rate = np.nan_to_num(scene.tracks.acceleration[known], posinf=0.0, neginf=0.0)
-    return np.where(known >= 0, (rate * along).sum(axis=1), 0.0)
 
 
 @no_type_check
