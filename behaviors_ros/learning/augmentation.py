@@ -39,7 +39,7 @@ class Augmentation(Parameters):
     """How often each change is made, drawn for each agent."""
 
     mirror: float = value(0.5, "share that is mirrored at the x axis", low=0.0, high=1.0)
-    scale: float = value(1.0, "lengths and speeds are multiplied with up to this, or its inverse", low=1.0, high=3.0)
+    scale: float = value(1.6, "lengths and speeds are multiplied with up to this, or its inverse", low=1.0, high=3.0)
     shorten: float = value(0.3, "share whose past is cut to a random length", low=0.0, high=1.0)
     least_past: int = value(5, "steps of the past that are left at least", low=2, high=64)
     no_map: float = value(0.05, "share that is shown no lane", low=0.0, high=1.0)

@@ -17,7 +17,7 @@ class LossParameters(Parameters):
     best: float = value(1.0, "mean displacement of the nearest future, m", low=0.0, high=100.0)
     choice: float = value(0.3, "cross entropy of which future is nearest", low=0.0, high=100.0)
     density: float = value(0.1, "negative log likelihood of the mixture, its means held", low=0.0, high=100.0)
-    shift: float = value(100.0, "squared mean of what is added to the law's accelerations", low=0.0, high=1e6)
+    shift: float = value(0.0, "squared mean of what is added to the law's accelerations", low=0.0, high=1e6)
     others: float = value(0.02, "share of `best` that all futures have, so that none is left behind", low=0.0, high=1.0)
     soft_m: float = value(0.1, "distances are rounded off below this", low=1e-6, high=10.0)
 

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from behaviors_ros.learning.rollout import FAR_M, FAST_MPS, HARDEST, Chain, Correction, Traffic, share_of, stepped
+from behaviors_ros.learning.rollout import FAR_M, FAST_MPS, HARDEST, Chain, Correction, Traffic, stepped
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.learned_features import AGENT, GROUPS, NEIGHBOUR, FeatureSchema
 from behaviors_ros.prediction.learned_paths import PATH
@@ -21,6 +21,7 @@ AGENT_SCALE = {"speed": 10.0, "speed_1s": 10.0, "speed_2s": 10.0, "seen_s": 3.0,
 NEIGHBOUR_SCALE = {"x": 20.0, "y": 20.0, "velocity_x": 10.0, "velocity_y": 10.0, "length": 5.0, "width": 2.0}
 PATH_SHOWN = ("offset", "sin", "weight", "half_width", "keep_lane", "change_left", "change_right", "turn_left",
               "turn_right", "straight")  # fmt: skip
+PLAIN, PLAIN_WIDTH = 5, 16  # numbers that tell how far apart futures are, and the layer behind them
 KNOTS = 4  # of what varies along the future
 # The futures before training: acceleration, m/s^2, and wanted speed, m/s, beside those of the law.
 STARTS = ((0.0, 0.0), (0.6, 1.0), (-0.6, 0.0), (1.2, 4.0), (0.0, 0.0), (0.0, 0.0))
@@ -141,11 +142,11 @@ class Forecaster(nn.Module):
         self.encoder = Encoder(schema, size)
         self.correction = Correction(size.driver, size.traits, size.correction_mps2)
         self.trait = nn.Linear(hidden, futures * size.traits)
-        self.push = mlp(hidden, hidden, futures * 3, size.dropout)
+        self.push = mlp(PLAIN, PLAIN_WIDTH, futures * 3)
         self.lateral = mlp(hidden + schema.past_steps + 5, hidden, futures * KNOTS, size.dropout)
         self.free = mlp(hidden, hidden, futures * KNOTS * 2, size.dropout)
         self.logit = mlp(hidden, hidden, schema.modes, size.dropout)
-        self.spread = mlp(hidden + 1, hidden, schema.modes * 3 * 3, size.dropout)
+        self.spread = mlp(PLAIN, PLAIN_WIDTH, schema.modes * 3 * 3)
         for part in (self.push, self.lateral, self.free, self.spread):
             nn.init.zeros_(part[-1].weight)
             nn.init.zeros_(part[-1].bias)
@@ -168,20 +169,27 @@ class Forecaster(nn.Module):
         ways = self._ways(x)
         on_lane = x["path_valid"][:, 1]
         traits = self.trait(code).view(n, futures, self.size.traits)
-        push = self.push(code).view(n, futures, 3)
-        # The one answer of who stands is that of the law; the futures may differ from it as they like.
-        share = share_of(x["agent"][:, AGENT.index("speed")])[:, None, None]
-        s, added = self._driven(x, ways, traits, torch.cat([push[:, :-1], push[:, -1:] * share], 1))
+        plain = self._plain(x, ways)
+        push = self.push(plain).view(n, futures, 3)
+        # The K = 1 answer is that of the law and its correction alone.
+        s, added = self._driven(x, ways, traits, torch.cat([push[:, :-1], 0.0 * push[:, -1:]], 1))
         d = self._beside(x, ways, code, s)
         points, spacing = ways["path_point"][:, self.slots], ways["path"][:, self.slots][..., PATH.index("spacing")]
         position = on_path(points, spacing, s, d)
         free = (self.hats @ self.free(code).view(n, futures, KNOTS, 2)) * (1.0 - on_lane)[:, None, None, None]
         position = position + free
-        told = torch.cat([code, x["agent"][:, :1] / 10.0], 1)
-        spread = self.growth @ self.spread(told).view(n, self.schema.modes, 3, 3)
+        spread = self.growth @ self.spread(plain).view(n, self.schema.modes, 3, 3)
         spread = torch.clamp(spread + self.base_spread, -5.0, 4.0)
         out = {"logit": self.logit(code), "position": position[:, :-1], "spread": spread}
         return out | {"single": position[:, -1], "added": added[:, -1]}
+
+    def _plain(self, x: Output, ways: Output) -> Tensor:
+        """The little that tells how far apart futures are, everywhere alike: speed, and who is in front (n, PLAIN)."""
+        speed, has = x["agent"][:, :1], ways["queue_valid"][:, 0, 1:2]
+        gap = has * torch.clamp(ways["queue"][:, 0, 1, :1], 0.0, 50.0) / 50.0
+        closing = has * torch.clamp(ways["queue"][:, 0, 1, 1:2] - speed, -5.0, 5.0) / 5.0
+        slow = torch.clamp(speed, max=2.0) / 2.0
+        return torch.cat([slow, torch.clamp(speed, max=FAST_MPS) / 10.0, has, gap, closing], 1)
 
     def _ways(self, x: Output) -> Output:
         """Of each array of the paths the likeliest, the next ones; the straight one where there is none."""

@@ -106,8 +106,16 @@ SCALE = (10.0, 5.0, 5.0, 20.0, 2.0, 5.0, 3.0, 1.0, 1.0, 50.0, 1.0, 1.0, 1.0, 8.0
          80.0, 6.0)  # fmt: skip
 
 
+# What changes: differences of speed, trends, the law's pull, signals. Where none of this is, the correction is zero.
+CHANGES = (1, 2, 10, 11, 12, 14, 15, 16, 17, 18)  # without the time
+
+
 class Correction(nn.Module):
-    """The learned part of an acceleration, at most `limit` m/s^2 in size; zero before training."""
+    """The learned part of an acceleration, at most `limit` m/s^2 in size; zero before training.
+
+    It is what the network says less what it says where nothing changes, all else the same: where all drive on as they
+    do, the law is right. What a place does to everybody (its signals, a jam ahead) is not carried to the next place.
+    """
 
     def __init__(self, hidden: int, traits: int, limit: float) -> None:
         super().__init__()
@@ -115,6 +123,9 @@ class Correction(nn.Module):
         self.state = nn.Linear(SEEN, hidden)
         with torch.no_grad():
             self.state.weight[:, -2:] = 0.0  # a place without signals must not teach what they mean
+        still = torch.ones(SEEN - 1, 1)
+        still[list(CHANGES)] = 0.0
+        self.register_buffer("still", still, persistent=False)
         self.trait = nn.Linear(traits, hidden, bias=False)
         self.net = nn.Sequential(nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1))
         nn.init.zeros_(self.net[-1].weight)
@@ -130,11 +141,13 @@ class Correction(nn.Module):
         weight = self.state.weight * torch.tensor(scale)
         bias = self.state.bias - self.state.weight[:, NEAR_CAPPED] + weight[:, TIME] * time_s
         weight = torch.cat([weight[:, :TIME], weight[:, TIME + 1 :]], 1)
-        hidden = weight @ seen.view(SEEN - 1, -1) + bias[:, None]
-        hidden = hidden if trait is None else hidden + trait
+        seen = seen.view(SEEN - 1, -1)
+        hidden = torch.cat([weight @ seen, weight @ (seen * self.still)], 1) + bias[:, None]
+        hidden = hidden if trait is None else hidden + torch.cat([trait, trait], 1)
         for layer in (self.net[1], self.net[3]):
             hidden = layer.weight @ nn.functional.silu(hidden) + layer.bias[:, None]
-        return (self.limit * torch.tanh(hidden / self.limit)).view(1, -1, *layout)
+        said, still = hidden.chunk(2, 1)
+        return (self.limit * torch.tanh((said - still) / self.limit)).view(1, -1, *layout)
 
     def of_driver(self, traits: Tensor) -> Tensor:
         """What the first layer is given of the drivers' traits (n, future, trait): (hidden, n x future)."""

@@ -31,7 +31,7 @@ class Material(Parameters):
     kinds: tuple[int, ...] = value((), "classes of road users that are used; without any: all")
     own_splits: bool = value(True, "the splits are those of the folder; else those of `splitting`")
     splitting: Splitting = Splitting()
-    windows: Windows = Windows(least_future_s=1.0)
+    windows: Windows = Windows(least_future_s=2.0)
     cache: str = value("", "folder of made arrays; without one they are made anew")
 
 

@@ -21,9 +21,9 @@ Output = dict[str, Tensor]
 class Optimisation(Parameters):
     """How the weights are found."""
 
-    epochs: int = value(40, "passes over the data", low=1, high=100_000)
-    batch: int = value(512, "agents of a step", low=1, high=1_000_000)
-    rate: float = value(3e-3, "highest learning rate of the one cycle", low=1e-6, high=1.0)
+    epochs: int = value(5, "passes over the data", low=1, high=100_000)
+    batch: int = value(256, "agents of a step", low=1, high=1_000_000)
+    rate: float = value(4e-3, "highest learning rate of the one cycle", low=1e-6, high=1.0)
     warm_up: float = value(0.2, "share of the steps in which it rises", low=0.01, high=0.99)
     decay: float = value(1e-2, "weight decay of AdamW", low=0.0, high=10.0)
     clip: float = value(5.0, "largest norm of a gradient", low=1e-3, high=1e6)

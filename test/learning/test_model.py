@@ -17,7 +17,7 @@ from behaviors_ros.prediction.learned_paths import PATH  # noqa: E402
 
 SCHEMA = FeatureSchema(neighbours=2, paths=3, path_points=8, leaders=2, future_steps=6, past_steps=6, neighbour_steps=2)
 SMALL = ModelParameters(hidden=16, driver=8, traits=4, dropout=0.0, slots=(0, 0, 0, 0, 1, 1))
-PLAIN = Augmentation(mirror=0, shorten=0, no_map=0, no_neighbours=0, position_m=0, speed_mps=0)
+PLAIN = Augmentation(mirror=0, shorten=0, no_map=0, no_neighbours=0, position_m=0, speed_mps=0, scale=1)
 
 
 def free_road(speeds, count=None):
