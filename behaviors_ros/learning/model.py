@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from behaviors_ros.learning.rollout import FAR_M, FAST_MPS, HARDEST, Chain, Correction, Traffic, stepped
+from behaviors_ros.learning.rollout import FAST_MPS, Correction, Places, rolled_out
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.learned_features import AGENT, GROUPS, NEIGHBOUR, FeatureSchema
 from behaviors_ros.prediction.learned_paths import PATH
@@ -140,6 +140,7 @@ class Forecaster(nn.Module):
         self.slots = [*(size.slots[k] if k < len(size.slots) else 0 for k in range(schema.modes)), 0]
         futures, hidden = schema.modes + 1, size.hidden
         self.encoder = Encoder(schema, size)
+        self.places = Places(self.slots, schema.leaders)
         self.correction = Correction(size.driver, size.traits, size.correction_mps2)
         self.trait = nn.Linear(hidden, futures * size.traits)
         self.push = mlp(PLAIN, PLAIN_WIDTH, futures * 3)
@@ -209,40 +210,27 @@ class Forecaster(nn.Module):
         """
         schema, limit = self.schema, ways["path"][..., PATH.index("limit")]
         queue, has = ways["queue"][:, :, 1:], ways["queue_valid"][:, :, 1:]
-        length = x["agent"][None, :, AGENT.index("length"), None]
-        speed, speed_1s, speed_2s = (x["agent"][None, :, k, None].expand(1, -1, len(self.slots)) for k in range(3))
-        queue, has = queue[None], has[None]
+        futures, leaders = len(self.slots), schema.leaders
+        length = x["agent"][:, AGENT.index("length"), None]
         has_line = ways["path"][..., PATH.index("has_signal")]
-        line = (has_line * ways["path"][..., PATH.index("signal")] - (1.0 - has_line) * 1e4)[None]
-        chain = Chain(
-            self.correction, has * (queue[..., 0] + 0.5 * (length[..., None] + queue[..., 4])), queue[..., 1],
-            queue[..., 2], queue[..., 3], queue[..., 4], has, limit[None, ..., None], (line + 0.5 * length)[..., None],
-            (max(self.slots) + 1, schema.leaders), schema.future_steps, schema.future_dt_s,
+        line = has_line * ways["path"][..., PATH.index("signal")] - (1.0 - has_line) * 1e4
+
+        def entries(ahead: Tensor, own: Tensor) -> Tensor:
+            """Of those in front (n, path, leader) and of the agent (n, 1 or future): (1, n, entry)."""
+            return torch.cat([ahead.flatten(1), own.expand(-1, futures)], 1)[None]
+
+        place = has * (queue[..., 0] + 0.5 * (length[..., None] + queue[..., 4]))
+        to_line = (line + 0.5 * length)[..., None] - 0.5 * queue[..., 4]
+        padding = (0, 0, self.places.ahead, 0)
+        s, added = rolled_out(
+            self.correction, self.places, entries(place, 0.0 * length),
+            tuple(entries(queue[..., k], x["agent"][:, k - 1, None]) for k in (1, 2, 3)),
+            entries(queue[..., 4], length), entries(has, torch.ones_like(length)),
+            entries(limit[..., None].expand(-1, -1, leaders), limit[:, self.slots]),
+            entries(to_line, line[:, self.slots]), nn.functional.pad(traits, padding),
+            nn.functional.pad(push, padding), schema.future_steps, schema.future_dt_s,
         )  # fmt: skip
-        line = line[:, :, self.slots]
-        ahead, second = (has[:, :, self.slots, k] for k in (0, 1))
-        half, half_2 = (0.5 * (length + queue[:, :, self.slots, k, 4]) for k in (0, 1))
-        place, place_2 = (chain.place[:, :, self.slots, k].split(1) for k in (0, 1))
-        leads, leads_2 = (chain.speed[:, :, self.slots, k].split(1) for k in (0, 1))
-        pulled = chain.pull[:, :, self.slots, 0].split(1)
-        far, far_2 = (1.0 - ahead) * FAR_M, (1.0 - second) * 1.5 * FAR_M
-        travelled, extra, rising, eager = torch.zeros_like(speed), *push[None].unbind(-1)
-        first = ahead * (place[0] - half) + far
-        traffic = Traffic(speed, speed_1s, speed_2s, limit[None][:, :, self.slots], first, ahead, second, eager)
-        trait, added, out = self.correction.of_driver(traits), torch.zeros_like(speed), []
-        for k in range(schema.future_steps):
-            gap = ahead * (place[k] - travelled - half) + far
-            gap_2 = second * (place_2[k] - travelled - half_2) + far_2
-            law = traffic.pull(speed, gap, leads[k])
-            seen = traffic.view(law, speed, gap, leads[k], gap_2, leads_2[k], pulled[k], line - travelled)
-            own = extra + (k / schema.future_steps) * rising
-            learned = self.correction(seen, k * schema.future_dt_s, (len(self.slots),), trait)
-            beside = traffic.share * learned + own
-            added, pull = added + beside, law + beside
-            speed, way = stepped(speed, torch.clamp(pull, min=-HARDEST), schema.future_dt_s)
-            travelled = travelled + way
-            out.append(travelled)
-        return torch.stack(out, -1)[0], added[0] / schema.future_steps
+        return s[:, self.places.ahead :], added[:, self.places.ahead :]
 
     def _beside(self, x: Output, ways: Output, code: Tensor, s: Tensor) -> Tensor:
         """Offset from the path at each step (n, future, step), m: critically damped to the centre, and a profile."""

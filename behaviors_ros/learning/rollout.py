@@ -4,8 +4,9 @@ The law is that of the lane following predictor (`prediction/following.py`; IDM:
 small network sees what the law sees, and what led to it, and adds an acceleration. One network drives everybody, so
 that each recorded agent teaches it about all.
 
-States have a first axis of 1, along which what the network sees is joined in whole blocks, and what stays the same is
-computed once: exported, a rollout costs by the number of its operations more than by the number of agents.
+All drive together, those in front and the futures of the agent itself, as entries of one axis. States have a first axis
+of 1, along which what the network sees is joined in whole blocks, and what stays the same is computed once: exported, a
+rollout costs by the number of its operations more than by the number of agents.
 """
 
 from __future__ import annotations
@@ -131,32 +132,51 @@ class Correction(nn.Module):
         nn.init.zeros_(self.net[-1].weight)
         nn.init.zeros_(self.net[-1].bias)
 
-    def forward(self, seen: Tensor, time_s: float, layout: tuple[int, ...], trait: Tensor | None = None) -> Tensor:
-        """Acceleration (1, n, *layout). seen (SEEN - 1, n, *layout); trait (hidden, all): what `of_driver` made.
+    def forward(self, seen: Tensor, time_s: float, trait: Tensor) -> Tensor:
+        """Acceleration (1, n, entry). seen (SEEN - 1, n, entry); trait (hidden, n x entry): what `of_driver` made.
 
         The scales of the columns are put into the first layer's weights: in a graph these are constants.
         """
-        scale = [1.0 / size for size in SCALE]
+        entries, scale = seen.shape[2], [1.0 / size for size in SCALE]
         scale[TREND_1S], scale[TREND_2S] = math.exp(-time_s / 1.5), math.exp(-time_s / 3.0)
         weight = self.state.weight * torch.tensor(scale)
         bias = self.state.bias - self.state.weight[:, NEAR_CAPPED] + weight[:, TIME] * time_s
         weight = torch.cat([weight[:, :TIME], weight[:, TIME + 1 :]], 1)
         seen = seen.view(SEEN - 1, -1)
-        hidden = torch.cat([weight @ seen, weight @ (seen * self.still)], 1) + bias[:, None]
-        hidden = hidden if trait is None else hidden + torch.cat([trait, trait], 1)
+        hidden = torch.cat([weight @ seen + trait, (weight * self.still.T) @ seen + trait], 1) + bias[:, None]
         for layer in (self.net[1], self.net[3]):
             hidden = layer.weight @ nn.functional.silu(hidden) + layer.bias[:, None]
         said, still = hidden.chunk(2, 1)
-        return (self.limit * torch.tanh((said - still) / self.limit)).view(1, -1, *layout)
+        return (self.limit * torch.tanh((said - still) / self.limit)).view(1, -1, entries)
 
     def of_driver(self, traits: Tensor) -> Tensor:
-        """What the first layer is given of the drivers' traits (n, future, trait): (hidden, n x future)."""
+        """What the first layer is given of the drivers' traits (n, entry, trait): (hidden, n x entry)."""
         return self.trait.weight @ traits.flatten(0, 1).T
 
 
-def shifted(values: Tensor, by: int) -> Tensor:
-    """Along the last axis: who is `by` places farther ahead; 0 where there is nobody."""
-    return nn.functional.pad(values[..., by:], (0, by))
+class Places:
+    """Who drives behind whom: entries are those in front, path by path, then the futures on the paths of `slots`."""
+
+    def __init__(self, slots: list[int], leaders: int) -> None:
+        """`leaders` in front on each path; the one farthest ahead has nobody in front."""
+        paths = max(slots) + 1
+        self.ahead = paths * leaders
+        self.first, self.second = (self._behind(slots, paths, leaders, by) for by in (1, 2))
+
+    def _behind(self, slots: list[int], paths: int, leaders: int, by: int) -> tuple[list[int], Tensor]:
+        """Entry of who is `by` places farther ahead of each, and 1 or 0: whether there is such a place."""
+        entries, there = [], []
+        for path in range(paths):
+            for place in range(leaders):
+                there.append(float(place + by < leaders))
+                entries.append(path * leaders + min(place + by, leaders - 1))
+        entries += [slot * leaders + by - 1 for slot in slots]
+        return entries, torch.tensor(there + [1.0] * len(slots))
+
+    def of(self, values: Tensor, by: int) -> Tensor:
+        """Along the last axis: the values of who is `by` places farther ahead; 0 where there is no place."""
+        entries, there = self.first if by == 1 else self.second
+        return values[..., entries] * there
 
 
 def stepped(speed: Tensor, pull: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
@@ -165,37 +185,35 @@ def stepped(speed: Tensor, pull: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
     return faster, (speed + faster) * (0.5 * dt_s)
 
 
-class Chain:
-    """The motion of the agents in front on some paths: place (step, n, path, ahead) m from the agent's centre,
-    speed, and acceleration, at each step; each behind the next one.
+def rolled_out(
+    correction: Correction, places: Places, place: Tensor, speed: tuple[Tensor, Tensor, Tensor], length: Tensor,
+    has: Tensor, limit: Tensor, line: Tensor, traits: Tensor, push: Tensor, steps: int, dt_s: float,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Where each entry is after each step (n, entry, step), m, and what was added to its law on the mean (n, entry).
+
+    All (1, n, entry): place m along the path from the agent's centre; speeds now, one and two seconds ago; length;
+    has: whether there is somebody; line: m from the agent's centre to where the entry's centre is at the line with
+    signals. traits (n, entry, trait); push (n, entry, 3): acceleration, its rise, and wanted speed beside the law's.
     """
-
-    def __init__(
-        self, correction: Correction, place: Tensor, speed: Tensor, speed_1s: Tensor, speed_2s: Tensor, length: Tensor,
-        has: Tensor, limit: Tensor, signal: Tensor, layout: tuple[int, int], steps: int, dt_s: float,
-    ) -> None:  # fmt: skip
-        """Roll the chain out from states (1, n, path, ahead); `has` says which entries hold an agent; signal: m from
-        the agent's centre to the next line with signals.
-        """
-        has_1, has_2 = shifted(has, 1), shifted(has, 2)
-        half_1, half_2 = (0.5 * (length + shifted(length, by)) for by in (1, 2))
-        far_1, far_2 = (1.0 - has_1) * FAR_M, (1.0 - has_2) * 1.5 * FAR_M
-
-        def gaps(at: Tensor) -> tuple[Tensor, Tensor]:
-            first = has_1 * (shifted(at, 1) - at - half_1) + far_1
-            return first, has_2 * (shifted(at, 2) - at - half_2) + far_2
-
-        traffic = Traffic(speed, speed_1s, speed_2s, limit, gaps(place)[0], has_1, has_2)
-        line = signal - 0.5 * length
-        pull = torch.zeros_like(speed)
-        states = [(place, speed, pull)]
-        for step in range(steps - 1):
-            gap, gap_2 = gaps(place)
-            ahead, ahead_2 = shifted(speed, 1), shifted(speed, 2)
-            law = traffic.pull(speed, gap, ahead)
-            seen = traffic.view(law, speed, gap, ahead, gap_2, ahead_2, shifted(pull, 1), line - place)
-            own = traffic.share * correction(seen, step * dt_s, layout)
-            faster, way = stepped(speed, torch.clamp(law + own, min=-HARDEST), dt_s)
-            pull, speed, place = (faster - speed) * (1.0 / dt_s), faster, place + way
-            states.append((place, speed, pull))
-        self.place, self.speed, self.pull = (torch.cat(each) for each in zip(*states, strict=True))
+    has_1, has_2 = places.of(has, 1), places.of(has, 2)
+    half_1, half_2 = (0.5 * (length + places.of(length, by)) for by in (1, 2))
+    far_1, far_2 = (1.0 - has_1) * FAR_M, (1.0 - has_2) * 1.5 * FAR_M
+    extra, rising, eager = push[None].unbind(-1)
+    first = has_1 * (places.of(place, 1) - place - half_1) + far_1
+    traffic = Traffic(*speed, limit, first, has_1, has_2, eager)
+    trait, added, now, pull, out = correction.of_driver(traits), torch.zeros_like(place), speed[0], place * 0.0, []
+    for step in range(steps):
+        state = torch.cat([place, now, pull])
+        place_1, ahead, pulled = places.of(state, 1).split(1)
+        place_2, ahead_2 = places.of(state[:2], 2).split(1)
+        gap = has_1 * (place_1 - place - half_1) + far_1
+        gap_2 = has_2 * (place_2 - place - half_2) + far_2
+        law = traffic.pull(now, gap, ahead)
+        seen = traffic.view(law, now, gap, ahead, gap_2, ahead_2, pulled, line - place)
+        own = extra + (step / steps) * rising
+        beside = traffic.share * correction(seen, step * dt_s, trait) + own
+        faster, way = stepped(now, torch.clamp(law + beside, min=-HARDEST), dt_s)
+        pull, now, place = (faster - now) * (1.0 / dt_s), faster, place + way
+        added = added + beside
+        out.append(place)
+    return torch.stack(out, -1)[0], added[0] / steps
