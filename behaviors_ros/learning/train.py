@@ -132,7 +132,7 @@ def outputs(model: torch.nn.Module, arrays: dict[str, Array], batch: int = 2048)
     rows = loader(arrays, batch, False, 0)
     with torch.no_grad():
         parts = [model(each) for each in rows]
-    tensors = rows.dataset.tensors  # type: ignore[attr-defined]
+    tensors = rows.dataset.tensors
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, tensors["truth"], tensors["known"]
 
 

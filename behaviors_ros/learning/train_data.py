@@ -90,7 +90,7 @@ def dataset(material: Material, schema: FeatureSchema, split: str) -> Arrays:
         place.parent.mkdir(parents=True, exist_ok=True)
         # Under another name until it is whole: processes that train together make it at the same time.
         part = place.with_name(f"{place.stem}.{np.random.SeedSequence().entropy:x}.npz")
-        np.savez(part, **arrays)
+        np.savez(part, **arrays)  # type: ignore[arg-type]
         part.replace(place)
     return arrays
 
