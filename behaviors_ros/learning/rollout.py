@@ -54,7 +54,7 @@ class Traffic:
         self.wants, self.per_wish = wish > 0.1, 1.0 / torch.clamp(wish, min=0.1)
         self.space = moves * SPACE_M + (1.0 - moves) * torch.clamp(gap, 0.5 * SPACE_M, QUEUE_M)
         self.headway = torch.clamp((gap - self.space) / torch.clamp(speed, min=1.0), 0.3, 2.0)
-        self.share = share_of(speed)
+        self.share, self.ones = share_of(speed), torch.ones_like(speed)
         self.trend_1s, self.trend_2s = speed - speed_1s, 0.5 * (speed - speed_2s)
 
     def pull(self, speed: Tensor, gap: Tensor, ahead: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class Traffic:
         self, law: Tensor, speed: Tensor, gap: Tensor, ahead: Tensor, gap_2: Tensor, ahead_2: Tensor, pulled: Tensor,
         signal: Tensor,
     ) -> Tensor:  # fmt: skip
-        """What the correction sees, before it is scaled, but for the time: (SEEN - 1, ...).
+        """What the correction sees, before it is scaled, with ones in place of the time: (SEEN, ...).
 
         pulled: the acceleration of who is in front, a step ago; signal: m to the next line with signals, far below 0
         where there is none.
@@ -92,6 +92,7 @@ class Traffic:
             self.trend_1s,
             self.trend_2s,
             self.has * pulled,
+            self.ones,
             (speed < STANDING_MPS).to(speed.dtype),
             speed - self.speed,
             self.has * (near - self.near),
@@ -108,7 +109,7 @@ SCALE = (10.0, 5.0, 5.0, 20.0, 2.0, 5.0, 3.0, 1.0, 1.0, 50.0, 1.0, 1.0, 1.0, 8.0
 
 
 # What changes: differences of speed, trends, the law's pull, signals. Where none of this is, the correction is zero.
-CHANGES = (1, 2, 10, 11, 12, 14, 15, 16, 17, 18)  # without the time
+CHANGES = (1, 2, 10, 11, 12, 15, 16, 17, 18, 19)
 
 
 class Correction(nn.Module):
@@ -124,34 +125,36 @@ class Correction(nn.Module):
         self.state = nn.Linear(SEEN, hidden)
         with torch.no_grad():
             self.state.weight[:, -2:] = 0.0  # a place without signals must not teach what they mean
-        still = torch.ones(SEEN - 1, 1)
+        still = torch.ones(SEEN)
         still[list(CHANGES)] = 0.0
         self.register_buffer("still", still, persistent=False)
+        self.register_buffer("time_only", torch.eye(SEEN)[TIME], persistent=False)
         self.trait = nn.Linear(traits, hidden, bias=False)
         self.net = nn.Sequential(nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 1))
         nn.init.zeros_(self.net[-1].weight)
         nn.init.zeros_(self.net[-1].bias)
 
     def forward(self, seen: Tensor, time_s: float, trait: Tensor) -> Tensor:
-        """Acceleration (1, n, entry). seen (SEEN - 1, n, entry); trait (hidden, n x entry): what `of_driver` made.
+        """Acceleration (1, n, entry). seen (SEEN, n, entry); trait (hidden, 2 n x entry): what `of_driver` made.
 
-        The scales of the columns are put into the first layer's weights: in a graph these are constants.
+        The scales of the columns and the bias are put into the first layer's weights: in a graph these are constants.
+        The bias of the last layer is in both answers, and so in neither.
         """
         entries, scale = seen.shape[2], [1.0 / size for size in SCALE]
-        scale[TREND_1S], scale[TREND_2S] = math.exp(-time_s / 1.5), math.exp(-time_s / 3.0)
-        weight = self.state.weight * torch.tensor(scale)
-        bias = self.state.bias - self.state.weight[:, NEAR_CAPPED] + weight[:, TIME] * time_s
-        weight = torch.cat([weight[:, :TIME], weight[:, TIME + 1 :]], 1)
-        seen = seen.view(SEEN - 1, -1)
-        hidden = torch.cat([weight @ seen + trait, (weight * self.still.T) @ seen + trait], 1) + bias[:, None]
-        for layer in (self.net[1], self.net[3]):
-            hidden = layer.weight @ nn.functional.silu(hidden) + layer.bias[:, None]
-        said, still = hidden.chunk(2, 1)
+        scale[TREND_1S], scale[TREND_2S], scale[TIME] = math.exp(-time_s / 1.5), math.exp(-time_s / 3.0), 0.0
+        always = self.state.bias - self.state.weight[:, NEAR_CAPPED]
+        always = always + self.state.weight[:, TIME] * (time_s / SCALE[TIME])
+        weight = self.state.weight * torch.tensor(scale) + always[:, None] * self.time_only
+        seen = seen.view(SEEN, -1)
+        both = torch.cat([weight @ seen, (weight * self.still) @ seen], 1) + trait
+        both = self.net[1].weight @ nn.functional.silu(both) + self.net[1].bias[:, None]
+        said, still = (self.net[3].weight @ nn.functional.silu(both)).chunk(2, 1)
         return (self.limit * torch.tanh((said - still) / self.limit)).view(1, -1, entries)
 
     def of_driver(self, traits: Tensor) -> Tensor:
-        """What the first layer is given of the drivers' traits (n, entry, trait): (hidden, n x entry)."""
-        return self.trait.weight @ traits.flatten(0, 1).T
+        """What the first layer is given of the drivers' traits (n, entry, trait), for both answers."""
+        told = self.trait.weight @ traits.flatten(0, 1).T
+        return torch.cat([told, told], 1)
 
 
 class Places:
@@ -175,8 +178,11 @@ class Places:
 
     def of(self, values: Tensor, by: int) -> Tensor:
         """Along the last axis: the values of who is `by` places farther ahead; 0 where there is no place."""
-        entries, there = self.first if by == 1 else self.second
-        return values[..., entries] * there
+        return self.at(values, by) * (self.first if by == 1 else self.second)[1]
+
+    def at(self, values: Tensor, by: int) -> Tensor:
+        """The same, with anything where there is no place: for what is not looked at where nobody is."""
+        return values[..., (self.first if by == 1 else self.second)[0]]
 
 
 def stepped(speed: Tensor, pull: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
@@ -204,8 +210,9 @@ def rolled_out(
     trait, added, now, pull, out = correction.of_driver(traits), torch.zeros_like(place), speed[0], place * 0.0, []
     for step in range(steps):
         state = torch.cat([place, now, pull])
-        place_1, ahead, pulled = places.of(state, 1).split(1)
-        place_2, ahead_2 = places.of(state[:2], 2).split(1)
+        place_1, ahead, pulled = places.at(state, 1).split(1)
+        place_2, ahead_2 = places.at(state[:2], 2).split(1)
+        ahead = ahead * places.first[1]
         gap = has_1 * (place_1 - place - half_1) + far_1
         gap_2 = has_2 * (place_2 - place - half_2) + far_2
         law = traffic.pull(now, gap, ahead)
