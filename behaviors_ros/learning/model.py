@@ -24,7 +24,8 @@ PATH_SHOWN = ("offset", "sin", "weight", "half_width", "keep_lane", "change_left
 PLAIN, PLAIN_WIDTH = 5, 16  # numbers that tell how far apart futures are, and the layer behind them
 KNOTS = 4  # of what varies along the future
 # The futures before training: acceleration, m/s^2, and wanted speed, m/s, beside those of the law.
-STARTS = ((0.0, 0.0), (0.6, 1.0), (-0.6, 0.0), (1.2, 4.0), (0.0, 0.0), (0.0, 0.0))
+STARTS = ((0.0, 0.0), (0.4, 1.0), (-0.4, 0.0), (0.9, 3.0), (-1.0, 0.0), (0.0, 0.0))
+REACH = (0.4, 0.8, 2.0)  # how far training may move accelerations now, their change until the end, and wanted speeds
 
 
 class ModelParameters(Parameters):
@@ -35,7 +36,7 @@ class ModelParameters(Parameters):
     traits: int = value(8, "what a future knows of its driver", low=1, high=64)
     dropout: float = value(0.1, "share of the encoding that is left out in training", low=0.0, high=0.9)
     correction_mps2: float = value(3.0, "largest correction of the law of following", low=0.0, high=10.0)
-    slots: tuple[int, ...] = value((0, 0, 0, 0, 1, 2), "path of each future: 0 the likeliest, 1 the next, ...")
+    slots: tuple[int, ...] = value((0, 0, 0, 0, 0, 1), "path of each future: 0 the likeliest, 1 the next, ...")
 
 
 Output = dict[str, Tensor]
@@ -151,9 +152,10 @@ class Forecaster(nn.Module):
         for part in (self.push, self.lateral, self.free, self.spread):
             nn.init.zeros_(part[-1].weight)
             nn.init.zeros_(part[-1].bias)
-        starts = [*(STARTS[k % len(STARTS)] for k in range(schema.modes)), (0.0, 0.0)]
-        with torch.no_grad():
-            self.push[-1].bias.view(futures, 3)[:, [0, 2]] = torch.tensor(starts)
+        starts = torch.zeros(futures, 3)
+        starts[:-1, [0, 2]] = torch.tensor([STARTS[k % len(STARTS)] for k in range(schema.modes)])
+        self.register_buffer("starts", starts, persistent=False)
+        self.register_buffer("reach", torch.tensor(REACH), persistent=False)
         time = torch.arange(1, schema.future_steps + 1) / schema.future_steps
         centre = torch.arange(1, KNOTS + 1) / KNOTS
         self.register_buffer("hats", torch.relu(1.0 - (time[:, None] - centre).abs() * KNOTS), persistent=False)
@@ -171,7 +173,7 @@ class Forecaster(nn.Module):
         on_lane = x["path_valid"][:, 1]
         traits = self.trait(code).view(n, futures, self.size.traits)
         plain = self._plain(x, ways)
-        push = self.push(plain).view(n, futures, 3)
+        push = self.starts + self.reach * torch.tanh(self.push(plain).view(n, futures, 3))
         # The K = 1 answer is that of the law and its correction alone.
         s, added = self._driven(x, ways, traits, torch.cat([push[:, :-1], 0.0 * push[:, -1:]], 1))
         d = self._beside(x, ways, code, s)
