@@ -34,6 +34,11 @@ def nearest_at(output: Output, truth: Tensor, known: Tensor) -> tuple[Tensor, Te
     return away.argmin(1), row
 
 
+def bounded(free: Tensor, most: float = 3.0) -> Tensor:
+    """Between -most and most: a likelihood may grow without end where the held-out data is met exactly."""
+    return most * torch.tanh(free / most)
+
+
 def _minimised(start: Tensor, cost: object, iterations: int = 60) -> Tensor:
     """The free values with the least cost, by quasi-Newton steps."""
     free = start.clone().requires_grad_(True)
@@ -55,9 +60,9 @@ def _temperature(output: Output, truth: Tensor, known: Tensor) -> Tensor:
         return torch.ones(())
     logit = output["logit"].detach()[row]
     found = _minimised(
-        torch.zeros(()), lambda free: torch.nn.functional.cross_entropy(logit * torch.exp(-free), nearest)
+        torch.zeros(()), lambda free: torch.nn.functional.cross_entropy(logit * torch.exp(-bounded(free)), nearest)
     )
-    return torch.exp(found.clamp(-2.0, 3.0))
+    return torch.exp(bounded(found))
 
 
 def _inflation(output: Output, truth: Tensor, known: Tensor) -> Tensor:
@@ -65,8 +70,8 @@ def _inflation(output: Output, truth: Tensor, known: Tensor) -> Tensor:
     count = torch.clamp(known.sum(), min=1.0)
 
     def cost(free: Tensor) -> Tensor:
-        spread = torch.cat([held["spread"][..., :2] + free, held["spread"][..., 2:]], -1)
+        spread = torch.cat([held["spread"][..., :2] + bounded(free), held["spread"][..., 2:]], -1)
         nll = mixture_nll({**held, "spread": spread}, truth, known).sum() / count
         return nll + 0.01 * ((free[1:] - free[:-1]) ** 2).sum() + 1e-3 * (free**2).mean()
 
-    return _minimised(torch.zeros(truth.shape[1], 2), cost).clamp(-3.0, 3.0)
+    return bounded(_minimised(torch.zeros(truth.shape[1], 2), cost))
