@@ -138,7 +138,6 @@ class Correction(nn.Module):
         """Acceleration (1, n, entry). seen (SEEN, n, entry); trait (hidden, 2 n x entry): what `of_driver` made.
 
         The scales of the columns and the bias are put into the first layer's weights: in a graph these are constants.
-        The bias of the last layer is in both answers, and so in neither.
         """
         entries, scale = seen.shape[2], [1.0 / size for size in SCALE]
         scale[TREND_1S], scale[TREND_2S], scale[TIME] = math.exp(-time_s / 1.5), math.exp(-time_s / 3.0), 0.0
@@ -148,7 +147,7 @@ class Correction(nn.Module):
         seen = seen.view(SEEN, -1)
         both = torch.cat([weight @ seen, (weight * self.still) @ seen], 1) + trait
         both = self.net[1].weight @ nn.functional.silu(both) + self.net[1].bias[:, None]
-        said, still = (self.net[3].weight @ nn.functional.silu(both)).chunk(2, 1)
+        said, still = (self.net[3].weight @ nn.functional.silu(both) + self.net[3].bias[:, None]).chunk(2, 1)
         return (self.limit * torch.tanh((said - still) / self.limit)).view(1, -1, entries)
 
     def of_driver(self, traits: Tensor) -> Tensor:
