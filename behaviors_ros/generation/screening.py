@@ -144,23 +144,13 @@ def screen(
     steps, count = along.shape[1], len(instants)
     filled = (count + ROW - 1) // ROW * ROW
     at = np.empty((6, steps))  # x, y, yaw, curvature, offset from the route, speed limit
-    roughly = np.empty((6, rough.shape[1])) if rough.shape[1] != steps else at
     own, around = np.empty((1, 4, filled)), np.empty((1, 6, filled // LANES))
     found, of_agent, free = np.empty(filled), np.zeros(filled), np.empty(filled)
     turns, swept = np.empty((len(tables), 2, tables.shape[1])), np.empty((1, 6, filled // LANES))
     close, close_count = np.empty((len(tables), len(agent)), np.int64), np.full(len(tables), -1)
-    ends = extents(along, instants, filled)
-    hit, step = np.full(2, -1), np.zeros(1, np.int64)
-    cost[:], chance[:] = np.inf, np.nan
-    every = np.arange(rough.shape[1])
-    for p in range(len(tables)):
-        for k in range(tables.shape[1]):
-            turns[p, 0, k], turns[p, 1, k] = cos_sin(tables[p, k, 4])
-        for j in range(len(along)):
-            if fits[j]:
-                follow(tables, p, turns[p], rough, j, every, roughly)
-                if beyond(roughly, rough, j, dt, limits) == 0:
-                    cost[p, j] = weights[0] * jerk[j] + comfort(roughly, rough, j, dt, weights)
+    ends, hit = extents(along, instants, filled), np.full(2, -1)
+    costs(tables, turns, rough, fits, jerk, dt, limits, weights, cost)
+    chance[:] = np.nan
     kept, safe = np.zeros(len(tables), np.int64), 0
     ceiling = chance_max if keep else np.inf
     for flat in np.argsort(cost.ravel()) if keep else np.arange(cost.size):
@@ -170,24 +160,15 @@ def screen(
         if cost[p, j] == np.inf or (keep and kept[p] == keep_of_path):
             continue
         if close_count[p] < 0:
-            close_count[p] = 0
             sweep(tables, p, turns[p], ends, offset, axes, swept)
-            for m in range(len(agent)):
-                low, high = meeting_span(swept, 0, spans, m, ego_length, ego_width, half_length[m], half_width[m])
-                if low < high:
-                    close[p, close_count[p]] = m
-                    close_count[p] += 1
+            close_count[p] = met(swept, spans, ego_length, ego_width, half_length, half_width, close[p])
         m, k = hit[0], min(hit[1], count - 1)
         if m >= 0:
             # Who is in the way of one motion at an instant mostly is in that of the next: a lower bound, asked first.
-            step[0] = instants[k]
-            follow(tables, p, turns[p], along, j, step, at)
-            c, s = cos_sin(at[2, step[0]])
-            least = probability[m] * box_probability(
-                states[m, 0, k] - at[0, step[0]] - offset * c, states[m, 1, k] - at[1, step[0]] - offset * s, c, s,
-                states[m, 2, k], states[m, 3, k], states[m, 4, k], states[m, 5, k], states[m, 6, k], ego_length,
-                ego_width, half_length[m], half_width[m],
-            )  # fmt: skip
+            follow(tables, p, turns[p], along, j, instants[k : k + 1], at)
+            least = probability[m] * chance_at(
+                at, instants[k], offset, states, m, k, ego_length, ego_width, half_length[m], half_width[m]
+            )
             if least > ceiling:
                 chance[p, j] = least
                 continue
@@ -199,6 +180,47 @@ def screen(
         )  # fmt: skip
         kept[p] += chance[p, j] <= chance_max
         safe += chance[p, j] <= chance_max
+
+
+@no_type_check
+@njit(cache=True, nogil=True, error_model="numpy")
+def costs(tables, turns, rough, fits, jerk, dt, limits, weights, cost):
+    """Fill cost (path, profile) as `screen` does, and turns (path, 2, sample): cos and sin of the paths' yaw."""
+    at, every = np.empty((6, rough.shape[1])), np.arange(rough.shape[1])
+    cost[:] = np.inf
+    for p in range(len(tables)):
+        for k in range(tables.shape[1]):
+            turns[p, 0, k], turns[p, 1, k] = cos_sin(tables[p, k, 4])
+        for j in range(len(rough)):
+            if fits[j]:
+                follow(tables, p, turns[p], rough, j, every, at)
+                if beyond(at, rough, j, dt, limits) == 0:
+                    cost[p, j] = weights[0] * jerk[j] + comfort(at, rough, j, dt, weights)
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def met(swept, spans, ego_length, ego_width, half_length, half_width, close):
+    """How many modes may be met on a path, and which: into `close`."""
+    count = 0
+    for m in range(len(half_length)):
+        low, high = meeting_span(swept, 0, spans, m, ego_length, ego_width, half_length[m], half_width[m])
+        if low < high:
+            close[count] = m
+            count += 1
+    return count
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def chance_at(at, step, offset, states, m, k, ego_length, ego_width, length, width):
+    """Chance of contact with mode m at its instant k, which is `step` of the motion in `at`."""
+    c, s = cos_sin(at[2, step])
+    dx, dy = states[m, 0, k] - at[0, step] - offset * c, states[m, 1, k] - at[1, step] - offset * s
+    return box_probability(
+        dx, dy, c, s, states[m, 2, k], states[m, 3, k], states[m, 4, k], states[m, 5, k], states[m, 6, k], ego_length,
+        ego_width, length, width,
+    )  # fmt: skip
 
 
 @no_type_check
