@@ -51,17 +51,23 @@ class Traffic:
         wish = starts * (speed + torch.clamp(limit - speed, 0.0, GAIN_MPS) * (1.0 - settled))
         wish = wish if eager is None else torch.relu(wish + eager)
         self.has, self.has_2, self.speed, self.near = has, has_2, speed, torch.clamp(gap, -1.0, FAR_M)
-        self.wants, self.per_wish = wish > 0.1, 1.0 / torch.clamp(wish, min=0.1)
+        self.wants, self.wish, self.per_wish = wish > 0.1, wish, 1.0 / torch.clamp(wish, min=0.1)
         self.space = moves * SPACE_M + (1.0 - moves) * torch.clamp(gap, 0.5 * SPACE_M, QUEUE_M)
         self.headway = torch.clamp((gap - self.space) / torch.clamp(speed, min=1.0), 0.3, 2.0)
         self.share, self.ones = share_of(speed), torch.ones_like(speed)
         self.trend_1s, self.trend_2s = speed - speed_1s, 0.5 * (speed - speed_2s)
 
-    def pull(self, speed: Tensor, gap: Tensor, ahead: Tensor) -> Tensor:
-        """Acceleration of the law behind someone `gap` m in front with speed `ahead`."""
+    def pull(self, speed: Tensor, gap: Tensor, ahead: Tensor, dt_s: float) -> Tensor:
+        """Acceleration of the law behind someone `gap` m in front with speed `ahead`.
+
+        On a free road a step leads to the wanted speed at most, not past it: the law is stiff where that is small, and
+        would swing about it, and with it the last digits of whatever computes it.
+        """
         ratio = speed * self.per_wish
         square = ratio * ratio
-        free = torch.where(self.wants, 1.0 - square * square, torch.tensor(-1.0))
+        lacking = (self.wish - speed) * (1.0 / (RISE * dt_s))
+        free = torch.minimum(torch.maximum(1.0 - square * square, torch.clamp(lacking, max=0.0)), torch.relu(lacking))
+        free = torch.where(self.wants, free, torch.tensor(-1.0))
         closing = (speed - ahead) * (1.0 / (2.0 * math.sqrt(RISE * BRAKING)))
         wanted = self.space + torch.relu(speed * (self.headway + closing))
         push = wanted / torch.clamp(gap, min=0.5)
@@ -214,7 +220,7 @@ def rolled_out(
         ahead = ahead * places.first[1]
         gap = has_1 * (place_1 - place - half_1) + far_1
         gap_2 = has_2 * (place_2 - place - half_2) + far_2
-        law = traffic.pull(now, gap, ahead)
+        law = traffic.pull(now, gap, ahead, dt_s)
         seen = traffic.view(law, now, gap, ahead, gap_2, ahead_2, pulled, line - place)
         own = extra + (step / steps) * rising
         beside = traffic.share * correction(seen, step * dt_s, trait) + own
