@@ -17,7 +17,6 @@ class LossParameters(Parameters):
     best: float = value(1.0, "mean displacement of the nearest future, m", low=0.0, high=100.0)
     choice: float = value(0.3, "cross entropy of which future is nearest", low=0.0, high=100.0)
     density: float = value(0.1, "negative log likelihood of the mixture, its means held", low=0.0, high=100.0)
-    shift: float = value(0.0, "squared mean of what is added to the law's accelerations", low=0.0, high=1e6)
     others: float = value(0.02, "share of `best` that all futures have, so that none is left behind", low=0.0, high=1.0)
     soft_m: float = value(0.1, "distances are rounded off below this", low=1e-6, high=10.0)
 
@@ -59,17 +58,8 @@ def motion(position: Tensor) -> tuple[Tensor, Tensor]:
     return step[..., 0] / safe * (1.0 - stands) + stands, step[..., 1] / safe * (1.0 - stands)
 
 
-def mean_shift(added: Tensor, moves: Tensor) -> Tensor:
-    """Squared mean of the accelerations added to the law's, over who moves.
-
-    That all brake more than elsewhere tells of a place (its signals, a jam); only who brakes more than the others tells
-    of how one drives. moves (n,): 0 or 1.
-    """
-    return ((added * moves).sum() / torch.clamp(moves.sum(), min=1.0)) ** 2
-
-
-def losses(output: Output, truth: Tensor, known: Tensor, moves: Tensor, weights: LossParameters) -> Output:
-    """`total` and its parts. truth (n, step, 2), known (n, step), moves (n,) 0 or 1."""
+def losses(output: Output, truth: Tensor, known: Tensor, weights: LossParameters) -> Output:
+    """`total` and its parts. truth (n, step, 2), known (n, step) 0 or 1."""
     single = over_steps(displacement(output["single"], truth, weights.soft_m), known)
     each = displacement(output["position"], truth[:, None], weights.soft_m)
     mean = over_steps(each, known[:, None])
@@ -84,6 +74,5 @@ def losses(output: Output, truth: Tensor, known: Tensor, moves: Tensor, weights:
     share = known.mean(1)
     parts = {"single": single, "best": best + weights.others * cost.mean(1), "choice": choice, "density": density}
     out = {name: (part * share).sum() / torch.clamp(share.sum(), min=1e-6) for name, part in parts.items()}
-    out["shift"] = mean_shift(output["added"], moves)
     out["total"] = sum(getattr(weights, name) * part for name, part in out.items())
     return out

@@ -131,9 +131,7 @@ class Encoder(nn.Module):
 
 
 class Forecaster(nn.Module):
-    """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax; and
-    `added` (n,): what the K = 1 answer adds to the law's acceleration on the mean, m/s^2.
-    """
+    """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax."""
 
     def __init__(self, schema: FeatureSchema, size: ModelParameters) -> None:
         super().__init__()
@@ -175,7 +173,7 @@ class Forecaster(nn.Module):
         plain = self._plain(x, ways)
         push = self.starts + self.reach * torch.tanh(self.push(plain).view(n, futures, 3))
         # The K = 1 answer is that of the law and its correction alone.
-        s, added = self._driven(x, ways, traits, torch.cat([push[:, :-1], 0.0 * push[:, -1:]], 1))
+        s = self._driven(x, ways, traits, torch.cat([push[:, :-1], 0.0 * push[:, -1:]], 1))
         d = self._beside(x, ways, code, s)
         points, spacing = ways["path_point"][:, self.slots], ways["path"][:, self.slots][..., PATH.index("spacing")]
         position = on_path(points, spacing, s, d)
@@ -184,7 +182,7 @@ class Forecaster(nn.Module):
         spread = self.growth @ self.spread(plain).view(n, self.schema.modes, 3, 3)
         spread = torch.clamp(spread + self.base_spread, -5.0, 4.0)
         out = {"logit": self.logit(code), "position": position[:, :-1], "spread": spread}
-        return out | {"single": position[:, -1], "added": added[:, -1]}
+        return out | {"single": position[:, -1]}
 
     def _plain(self, x: Output, ways: Output) -> Tensor:
         """The little that tells how far apart futures are, everywhere alike: speed, and who is in front (n, PLAIN)."""
@@ -206,10 +204,8 @@ class Forecaster(nn.Module):
             out[name] = some * array[:, 1 : slots + 1] + (1.0 - some) * home
         return out
 
-    def _driven(self, x: Output, ways: Output, traits: Tensor, push: Tensor) -> tuple[Tensor, Tensor]:
-        """How far each future has come along its path at each step (n, future, step), m, and what was added to the
-        law's acceleration on the mean (n, future), m/s^2.
-        """
+    def _driven(self, x: Output, ways: Output, traits: Tensor, push: Tensor) -> Tensor:
+        """How far each future has come along its path at each step (n, future, step), m."""
         schema, limit = self.schema, ways["path"][..., PATH.index("limit")]
         queue, has = ways["queue"][:, :, 1:], ways["queue_valid"][:, :, 1:]
         futures, leaders = len(self.slots), schema.leaders
@@ -224,7 +220,7 @@ class Forecaster(nn.Module):
         place = has * (queue[..., 0] + 0.5 * (length[..., None] + queue[..., 4]))
         to_line = (line + 0.5 * length)[..., None] - 0.5 * queue[..., 4]
         padding = (0, 0, self.places.ahead, 0)
-        s, added = rolled_out(
+        s = rolled_out(
             self.correction, self.places, entries(place, 0.0 * length),
             tuple(entries(queue[..., k], x["agent"][:, k - 1, None]) for k in (1, 2, 3)),
             entries(queue[..., 4], length), entries(has, torch.ones_like(length)),
@@ -232,7 +228,7 @@ class Forecaster(nn.Module):
             entries(to_line, line[:, self.slots]), nn.functional.pad(traits, padding),
             nn.functional.pad(push, padding), schema.future_steps, schema.future_dt_s,
         )  # fmt: skip
-        return s[:, self.places.ahead :], added[:, self.places.ahead :]
+        return s[:, self.places.ahead :]
 
     def _beside(self, x: Output, ways: Output, code: Tensor, s: Tensor) -> Tensor:
         """Offset from the path at each step (n, future, step), m: critically damped to the centre, and a profile."""

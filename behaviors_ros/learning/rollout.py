@@ -199,8 +199,8 @@ def stepped(speed: Tensor, pull: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
 def rolled_out(
     correction: Correction, places: Places, place: Tensor, speed: tuple[Tensor, Tensor, Tensor], length: Tensor,
     has: Tensor, limit: Tensor, line: Tensor, traits: Tensor, push: Tensor, steps: int, dt_s: float,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Where each entry is after each step (n, entry, step), m, and what was added to its law on the mean (n, entry).
+) -> Tensor:  # fmt: skip
+    """Where each entry is after each step (n, entry, step), m.
 
     All (1, n, entry): place m along the path from the agent's centre; speeds now, one and two seconds ago; length;
     has: whether there is somebody; line: m from the agent's centre to where the entry's centre is at the line with
@@ -212,7 +212,7 @@ def rolled_out(
     extra, rising, eager = push[None].unbind(-1)
     first = has_1 * (places.of(place, 1) - place - half_1) + far_1
     traffic = Traffic(*speed, limit, first, has_1, has_2, eager)
-    trait, added, now, pull, out = correction.of_driver(traits), torch.zeros_like(place), speed[0], place * 0.0, []
+    trait, now, pull, out = correction.of_driver(traits), speed[0], place * 0.0, []
     for step in range(steps):
         state = torch.cat([place, now, pull])
         place_1, ahead, pulled = places.at(state, 1).split(1)
@@ -223,9 +223,8 @@ def rolled_out(
         law = traffic.pull(now, gap, ahead, dt_s)
         seen = traffic.view(law, now, gap, ahead, gap_2, ahead_2, pulled, line - place)
         own = extra + (step / steps) * rising
-        beside = traffic.share * correction(seen, step * dt_s, trait) + own
-        faster, way = stepped(now, torch.clamp(law + beside, min=-HARDEST), dt_s)
+        wanted = law + traffic.share * correction(seen, step * dt_s, trait) + own
+        faster, way = stepped(now, torch.clamp(wanted, min=-HARDEST), dt_s)
         pull, now, place = (faster - now) * (1.0 / dt_s), faster, place + way
-        added = added + beside
         out.append(place)
-    return torch.stack(out, -1)[0], added[0] / steps
+    return torch.stack(out, -1)[0]

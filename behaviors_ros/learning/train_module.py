@@ -13,7 +13,7 @@ from behaviors_ros.learning.augmentation import Augmentation, augmented
 from behaviors_ros.learning.losses import LossParameters, losses
 from behaviors_ros.learning.model import Forecaster, ModelParameters
 from behaviors_ros.parameters import Parameters, value
-from behaviors_ros.prediction.learned_features import AGENT, FeatureSchema
+from behaviors_ros.prediction.learned_features import FeatureSchema
 
 Output = dict[str, Tensor]
 
@@ -55,11 +55,6 @@ def loader(arrays: dict[str, Array], batch: int, shuffle: bool, seed: int) -> Da
     return DataLoader(rows, batch, shuffle=shuffle, collate_fn=rows.collate, drop_last=last, generator=order)
 
 
-def moves(batch: Output) -> Tensor:
-    """1 for who moves, 0 for who stands or hardly does."""
-    return (batch["agent"][:, AGENT.index("speed")] > 2.0).to(batch["agent"].dtype)
-
-
 class Training(lightning.LightningModule):
     """One network on its way."""
 
@@ -77,14 +72,14 @@ class Training(lightning.LightningModule):
         draw = torch.Generator().manual_seed(hash((self.seed, self.global_rank, self.global_step)) % 2**62)
         changed = augmented({name: values.cpu() for name, values in batch.items()}, self.augmentation, draw)
         changed = {name: values.to(self.device) for name, values in changed.items()}
-        found = losses(self.model(changed), changed["truth"], changed["known"], moves(changed), self.weights)
+        found = losses(self.model(changed), changed["truth"], changed["known"], self.weights)
         self.log_dict({f"train/{name}": part for name, part in found.items()}, on_step=False, on_epoch=True)
         return found["total"]
 
     def validation_step(self, batch: Output, index: int) -> None:
         """Losses of held-out agents, and displacements at the last step known."""
         output = self.model(batch)
-        found = losses(output, batch["truth"], batch["known"], moves(batch), self.weights)
+        found = losses(output, batch["truth"], batch["known"], self.weights)
         size = len(batch["truth"])
         self.log_dict({f"val/{name}": part for name, part in found.items()}, batch_size=size, sync_dist=True)
         last = batch["known"].cumsum(1).argmax(1)

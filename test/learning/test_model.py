@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from behaviors_ros.learning.answer import Answer, Ensemble  # noqa: E402
 from behaviors_ros.learning.augmentation import MAP, Augmentation, augmented  # noqa: E402
 from behaviors_ros.learning.calibration import calibrate  # noqa: E402
-from behaviors_ros.learning.losses import LossParameters, displacement, losses, mean_shift, mixture_nll, motion  # noqa: E402
+from behaviors_ros.learning.losses import LossParameters, displacement, losses, mixture_nll, motion  # noqa: E402
 from behaviors_ros.learning.model import Forecaster, ModelParameters, on_path  # noqa: E402
 from behaviors_ros.prediction.learned_features import AGENT, FeatureSchema  # noqa: E402
 from behaviors_ros.prediction.learned_paths import PATH  # noqa: E402
@@ -46,7 +46,7 @@ def output(position, logit=None, spread=None, single=None):
     return {
         "position": position, "logit": torch.zeros(n, modes) if logit is None else torch.as_tensor(logit),
         "spread": torch.zeros(n, modes, steps, 3) if spread is None else spread,
-        "single": position[:, 0] if single is None else torch.as_tensor(single), "added": torch.zeros(n),
+        "single": position[:, 0] if single is None else torch.as_tensor(single)
     }  # fmt: skip
 
 
@@ -89,19 +89,10 @@ def test_losses_by_hand():
     # 2 m; with the last step counted once more the costs are 2 + 3 = 5 and 2 + 2 = 4: the second is nearest.
     position = [[[[1.0, 1.0], [2.0, 3.0]], [[1.0, -2.0], [2.0, -2.0]]]]
     truth, known = torch.tensor([[[1.0, 0.0], [2.0, 0.0]]]), torch.ones(1, 2)
-    found = losses(
-        output(position, [[0.0, math.log(3.0)]]), truth, known, torch.zeros(1), LossParameters(soft_m=1e-6, others=0.1)
-    )
+    found = losses(output(position, [[0.0, math.log(3.0)]]), truth, known, LossParameters(soft_m=1e-6, others=0.1))
     assert found["single"].item() == pytest.approx(2.0, abs=1e-4)
     assert found["best"].item() == pytest.approx(4.0 + 0.1 * 4.5, abs=1e-4)
     assert found["choice"].item() == pytest.approx(-math.log(0.75), abs=1e-5)
-
-
-def test_mean_shift_by_hand():
-    # Of three who move two brake by 1 and one by 0.4 more than the law: mean -0.8, squared 0.64.
-    added = torch.tensor([-1.0, -1.0, -0.4, 5.0])
-    assert mean_shift(added, torch.tensor([1.0, 1.0, 1.0, 0.0])).item() == pytest.approx(0.64)
-    assert mean_shift(added, torch.zeros(4)).item() == 0.0
 
 
 def test_steps_that_are_not_known_do_not_count():
@@ -110,7 +101,7 @@ def test_steps_that_are_not_known_do_not_count():
     found = []
     for wild in (0.0, 1e3):
         truth = torch.tensor([[[1.0, 0.0], [2.0, wild]]])
-        found.append(losses(output(position), truth, known, torch.zeros(1), LossParameters()))
+        found.append(losses(output(position), truth, known, LossParameters()))
     for name, value in found[0].items():
         assert found[1][name].item() == pytest.approx(value.item())
     # 1 m at the only step, and again as the last one
@@ -150,7 +141,7 @@ def trained(steps, seed=0):
     solver = torch.optim.AdamW(model.parameters(), 1e-2)
     data, values = batch(), []
     for _ in range(steps):
-        found = losses(model(data), data["truth"], data["known"], torch.ones(len(data["known"])), LossParameters())
+        found = losses(model(data), data["truth"], data["known"], LossParameters())
         solver.zero_grad()
         found["total"].backward()
         solver.step()
@@ -173,9 +164,7 @@ def test_all_weights_are_reached_by_the_loss():
     model, _ = trained(3)
     data = batch()
     data["path_valid"][:4, 1:] = 0.0
-    losses(model(data), data["truth"], data["known"], torch.ones(len(data["known"])), LossParameters())[
-        "total"
-    ].backward()
+    losses(model(data), data["truth"], data["known"], LossParameters())["total"].backward()
     lazy = {name for name, weight in model.named_parameters() if weight.grad is None}
     assert not lazy
 
