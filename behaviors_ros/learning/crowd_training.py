@@ -83,9 +83,10 @@ def varied(batch: Batch, augmentation: Augmentation, generator: torch.Generator)
 
 
 class Views(Parameters):
-    """How a window is shown to every network: turned by each angle, and each of these mirrored as well."""
+    """How a window is shown to every network: as it is, turned, and scaled; each of these mirrored as well."""
 
-    turns_rad: tuple[float, ...] = value((0.0,), "angles by which it is turned")
+    turns_rad: tuple[float, ...] = value((-0.15, 0.15), "angles by which it is turned")
+    scales: tuple[float, ...] = value((0.8, 1.25), "factors of all its lengths")
     most: int = value(4096, "windows at a time", low=1, high=10_000_000)
 
 
@@ -96,16 +97,25 @@ def hypotheses(
     others: Float[Array, "window neighbour past 2"],
     views: Views,
 ) -> Float[Array, "window set hypothesis future 2"]:
-    """One set of each network and view, those of a network together; the first view is turned, not mirrored."""
-    mirrors = (torch.ones(2), torch.tensor([1.0, -1.0]))
-    turns = [_turned(torch.tensor(angle)) * mirror for angle in views.turns_rad for mirror in mirrors]
-    parts = []
+    """One set of each network and view, those of a network together; the first view is the window as it is."""
+    changes, parts = _changes(views), []
     for begin in range(0, len(past), views.most):
         own = torch.from_numpy(past[begin : begin + views.most])
         around = torch.from_numpy(others[begin : begin + views.most])
-        sets = [network(own @ turn, around @ turn) @ turn.T for network in networks for turn in turns]
+        sets = [
+            network(own @ change, around @ change) @ torch.linalg.inv(change)
+            for network in networks
+            for change in changes
+        ]
         parts.append(torch.stack(sets, 1).numpy())
     return np.concatenate(parts)
+
+
+def _changes(views: Views) -> list[Tensor]:
+    """Matrices for rows."""
+    turned = [_turned(torch.tensor(angle)) for angle in (0.0, *views.turns_rad)]
+    scaled = [torch.eye(2) * factor for factor in views.scales]
+    return [change * mirror for change in turned + scaled for mirror in (torch.ones(2), torch.tensor([1.0, -1.0]))]
 
 
 def _turned(angle: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class LeaveOneOut(Parameters):
 
     scenes: tuple[str, ...] = value(("eth", "hotel", "univ", "zara1", "zara2"), "the scenes left out in turn")
     seeds: int = value(5, "repetitions", low=1, high=1000)
-    members: int = value(2, "networks of a seed, whose hypotheses are reduced together", low=1, high=100)
+    members: int = value(3, "networks of a seed, whose hypotheses are reduced together", low=1, high=100)
     cutting: Cutting = Cutting()
     training: CrowdTraining = CrowdTraining()
     views: Views = Views()

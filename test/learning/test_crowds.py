@@ -89,27 +89,29 @@ def test_what_neighbours_say_is_learned_and_a_seed_repeats():
     for one, other in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
         assert torch.equal(one, other)
     straight = np.arange(1.0, 13.0)[:, None] * -fresh.past[:, None, -2]
-    sets = hypotheses(networks[:1], fresh.past, fresh.others, Views(turns_rad=(0.0,)))
+    sets = hypotheses(networks[:1], fresh.past, fresh.others, Views(turns_rad=(), scales=()))
     known = least(sets[:, 0], fresh.future)
     assert known[0] < 0.5 * least(straight[:, None], fresh.future)[0]
 
 
-def test_turned_and_mirrored_views():
+def test_turned_scaled_and_mirrored_views():
     torch.manual_seed(0)
     network = CrowdNetwork(CUTTING, SMALL.size).eval()
-    data, mirror = turners(5), np.array([1.0, -1.0], np.float32)
-    sets = hypotheses([network], data.past, data.others, Views(turns_rad=(0.0, 0.3), most=2))
-    assert sets.shape == (5, 4, 4, 12, 2)
-    with torch.no_grad():
-        plain = network(torch.from_numpy(data.past), torch.from_numpy(data.others)).numpy()
-        mirrored = network(torch.from_numpy(data.past * mirror), torch.from_numpy(data.others * mirror)).numpy()
-    np.testing.assert_allclose(sets[:, 0], plain, atol=1e-5)
-    np.testing.assert_allclose(sets[:, 1], mirrored * mirror, atol=1e-5)
-    # A window turned by 0.3 and then seen straight is one seen turned by -0.3, its answer turned with it.
+    data = turners(5)
+
+    def alone(change):
+        """The answer to a changed window, changed back."""
+        shown = (torch.from_numpy(array @ change.astype(np.float32)) for array in (data.past, data.others))
+        with torch.no_grad():
+            return network(*shown).numpy() @ np.linalg.inv(change)
+
+    sets = hypotheses([network], data.past, data.others, Views(turns_rad=(0.3,), scales=(0.5,), most=2))
+    assert sets.shape == (5, 6, 4, 12, 2)
+    # Rows turned by 0.3: (1, 0) becomes (cos 0.3, sin 0.3).
     cos, sin = np.cos(0.3), np.sin(0.3)
-    turn = np.array([[cos, sin], [-sin, cos]], np.float32)
-    turned = hypotheses([network], data.past @ turn, data.others @ turn, Views(turns_rad=(-0.3,)))
-    np.testing.assert_allclose(turned[:, 0] @ turn.T, plain, atol=1e-5)
+    turn, mirror = np.array([[cos, sin], [-sin, cos]]), np.diag([1.0, -1.0])
+    for k, change in enumerate((np.eye(2), mirror, turn, turn @ mirror, 0.5 * np.eye(2), 0.5 * mirror)):
+        np.testing.assert_allclose(sets[:, k], alone(change), atol=1e-4)
 
 
 def crowd_folder(folder):
