@@ -11,6 +11,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Scene, rounded
 from behaviors_ros.parameters import value
+from behaviors_ros.prediction.interface import Predictor
 from behaviors_ros.ros.conversion_stages import Cycle, origin_of, predictions_message
 from behaviors_ros.ros.declare import plugin, plugin_values
 from behaviors_ros.ros.node import OK, WARN
@@ -44,9 +45,15 @@ class PredictionNode(PlanningNode):
         self.publisher = self.writes("predictions")
         self.number = 0
         self.listen(parameters, history=True)
-        self.predictor.predict(warm_scene(self.inputs.map, parameters.vehicle), self.grid)
-        warm_up(replace(self.default_stages(), predictor=self.predictor), predict_only=True)
+        self._warm(self.predictor)
+        if self.predictor.name == "learned":  # leaves agents to physics in some later cycle
+            self._warm(self.default_stages().predictor)
         self.shadow = self._shadow(parameters)
+
+    def _warm(self, predictor: Predictor) -> None:
+        """Run a predictor on the node's map and along the embedded drive."""
+        predictor.predict(warm_scene(self.inputs.map, self.vehicle), self.grid)
+        warm_up(replace(self.default_stages(), predictor=predictor), predict_only=True)
 
     def _shadow(self, parameters: PredictionParameters) -> Shadow | None:
         """The candidate model that runs beside, with the parameters of the learned predictor but for the model."""
@@ -54,7 +61,7 @@ class PredictionNode(PlanningNode):
             return None
         values = plugin_values(self, "predictor", "learned") | {"model": parameters.shadow.model}
         candidate = registry.create("predictor", "learned", values, parameters.vehicle)
-        warm_up(replace(self.default_stages(), predictor=candidate), predict_only=True)
+        self._warm(candidate)
         return Shadow(candidate, self.grid, parameters.shadow)
 
     def perceived(self) -> None:
