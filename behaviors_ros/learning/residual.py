@@ -1,0 +1,135 @@
+"""The network: how an agent's futures differ from the one that physics finds likeliest, along its way and beside it.
+
+It sees only what means the same in every place: how an agent's speed has changed, and who drives in front of it, all
+beside its own speed. Position, speed limit, width of the lane and the like tell one place from another; shown, they are
+learned by heart, and elsewhere every future is wrong (docs/learning.md). Plain operations only, so that ONNX holds all.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from behaviors_ros.learning.losses import motion
+from behaviors_ros.parameters import Parameters, value
+from behaviors_ros.prediction.learned_features import AGENT, GROUPS, FeatureSchema
+from behaviors_ros.prediction.learned_paths import QUEUE
+
+LEADERS = 3  # agents in front that are shown
+LIKELIEST = 1  # among the paths; the first one goes straight ahead
+ALONG, BESIDE = 3, 2  # shapes over time that a future is put together from
+# Along the way before training, m/s^2: as physics says, then faster and slower.
+STARTS = (0.0, 0.25, -0.25, 0.6, -0.6, 1.0)
+Output = dict[str, Tensor]
+
+
+class ResidualParameters(Parameters):
+    """Size of the network."""
+
+    hidden: int = value(32, "width of the layers", low=4, high=512)
+    dropout: float = value(0.4, "share of the layers that is left out in training", low=0.0, high=0.9)
+    noise: float = value(0.03, "standard deviation added in training to what is seen", low=0.0, high=1.0)
+    clipped: float = value(
+        0.02, "what is seen is kept between this and one less this quantile of the training data", low=0.0, high=0.4
+    )
+
+
+def seen(x: Output) -> Tensor:
+    """What the network sees of each agent (n, column): its speed and trend, and its leaders on the likeliest path."""
+    agent, queue, has = x["agent"], x["queue"][:, LIKELIEST], x["queue_valid"][:, LIKELIEST]
+    speed, speed_1s, speed_2s = (agent[:, AGENT.index(name), None] for name in ("speed", "speed_1s", "speed_2s"))
+    columns = [speed / 10.0, (speed < 0.25).to(speed.dtype), speed - speed_1s, 0.5 * (speed - speed_2s)]
+    for k in range(1, LEADERS + 1):
+        gap, other, other_1s, other_2s = (queue[:, k, QUEUE.index(n), None] for n in QUEUE[:4])
+        shown = [
+            torch.ones_like(gap),
+            torch.clamp((other - speed) / 5.0, -2.0, 2.0),
+            torch.clamp((other - other_1s) / 2.0, -2.0, 2.0),
+            torch.clamp((other - other_2s) / 2.0, -2.0, 2.0),
+            0.5 * torch.clamp(gap / (speed + 2.0), -1.0, 5.0),
+            torch.clamp(gap, 0.0, 40.0) / 20.0,
+        ]
+        columns += [has[:, k, None] * each for each in shown]
+    return torch.clamp(torch.cat(columns, 1), -6.0, 6.0)
+
+
+def on_way(way: Tensor, s: Tensor) -> Tensor:
+    """Position (n, future, step, 2) at distances s >= 0 along ways (n, point, 2) from the origin, straight on beyond
+    their ends; the way of who stands goes along x.
+    """
+    pieces = way - torch.cat([torch.zeros_like(way[:, :1]), way[:, :-1]], 1)
+    length = torch.sqrt((pieces**2).sum(-1) + 1e-12)
+    reached = torch.cumsum(length, 1)
+    share = torch.clamp((s[..., None] - (reached - length)[:, None, None]) / length[:, None, None], 0.0, 1.0)
+    cos, sin = motion(way)
+    ahead = torch.stack([cos[:, -1], sin[:, -1]], -1)[:, None, None]
+    return share @ pieces[:, None] + torch.relu(s - reached[:, -1:, None])[..., None] * ahead
+
+
+class Residual(nn.Module):
+    """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax."""
+
+    def __init__(self, schema: FeatureSchema, size: ResidualParameters) -> None:
+        super().__init__()
+        self.schema, self.size = schema, size
+        columns, hidden, futures = 4 + 6 * LEADERS, size.hidden, schema.modes + 1
+        for name, start in (("low", -6.0), ("high", 6.0), ("mean", 0.0), ("scale", 1.0)):
+            self.register_buffer(name, torch.full((columns,), start))
+        self.first = nn.Sequential(nn.Linear(columns, hidden), nn.SiLU(), nn.Dropout(size.dropout))
+        self.group = nn.Linear(len(GROUPS), hidden, bias=False)
+        self.second = nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), nn.Dropout(size.dropout))
+        self.shape = nn.Linear(hidden, futures * (ALONG + BESIDE))
+        self.logit = nn.Linear(hidden, schema.modes)
+        self.spread = nn.Linear(hidden, schema.modes * 9)
+        for part in (self.group.weight, self.shape.weight, self.shape.bias, self.spread.weight, self.spread.bias):
+            nn.init.zeros_(part)
+        with torch.no_grad():
+            starts = [*(STARTS[k % len(STARTS)] for k in range(schema.modes)), 0.0]
+            self.shape.bias.view(futures, -1)[:, 0] = torch.tensor(starts)
+        t = torch.arange(1, schema.future_steps + 1) * schema.future_dt_s
+        along = torch.stack([0.5 * t**2 / (1.0 + t / 8.0), t**3 / 30.0, t**3 * (t - 5.0) / 120.0])
+        self.register_buffer("along", along, persistent=False)
+        self.register_buffer("beside", torch.stack([t / 5.0, (t / 5.0) ** 2]), persistent=False)
+        growth = torch.stack([torch.ones_like(t), torch.log(t), t / t[-1]], 1)
+        self.register_buffer("growth", growth, persistent=False)
+        self.register_buffer("time_s", t, persistent=False)
+
+    def fit(self, x: Output) -> None:
+        """Take limits, mean and scale of what is seen from the training data."""
+        shown, rare = seen(x), self.size.clipped
+        self.low.copy_(torch.quantile(shown, rare, 0))
+        self.high.copy_(torch.quantile(shown, 1.0 - rare, 0))
+        kept = torch.clamp(shown, self.low, self.high)
+        self.mean.copy_(kept.mean(0))
+        self.scale.copy_(1.0 / (kept.std(0) + 0.05))
+
+    def forward(self, x: Output) -> Output:
+        """x: the arrays of the features by name, first axis n."""
+        shown = (torch.maximum(torch.minimum(seen(x), self.high), self.low) - self.mean) * self.scale
+        if self.training:
+            shown = shown + self.size.noise * torch.randn_like(shown)
+        code = self.second(self.first(shown) + self.group(x["agent"][:, -len(GROUPS) :]))
+        futures, way = self.schema.modes + 1, x["base"]
+        shape = self.shape(code).view(-1, futures, ALONG + BESIDE)
+        s = self._travelled(way, shape[..., :ALONG] @ self.along)
+        cos, sin = motion(way)
+        aside = (shape[..., ALONG:] @ self.beside)[..., None] * torch.stack([-sin, cos], -1)[:, None]
+        position = on_way(way, s) + aside
+        spread = self.growth @ self.spread(code).view(-1, self.schema.modes, 3, 3)
+        spread = torch.clamp(spread + self._doubt(s[:, :-1].detach()), -5.0, 4.0)
+        return {
+            "logit": self.logit(code), "position": position[:, :-1], "spread": spread, "single": position[:, -1],
+        }  # fmt: skip
+
+    def _doubt(self, s: Tensor) -> Tensor:
+        """Spread before training, as in the contract: it grows with the time that one has moved; s: distances, m."""
+        moved = torch.minimum(0.5 * s, self.time_s.expand_as(s))
+        along, across = 0.03 + 0.02 * self.time_s + 0.25 * moved, 0.03 + 0.01 * self.time_s + 0.08 * moved
+        return torch.stack([torch.log(along), torch.log(across), torch.zeros_like(s)], -1)
+
+    def _travelled(self, way: Tensor, more: Tensor) -> Tensor:
+        """Distance along the way at each step (n, future, step), m: that of physics and `more`; nobody goes back."""
+        pieces = way - torch.cat([torch.zeros_like(way[:, :1]), way[:, :-1]], 1)
+        length = torch.sqrt((pieces**2).sum(-1) + 1e-12)[:, None]
+        grown = more - torch.cat([torch.zeros_like(more[..., :1]), more[..., :-1]], -1)
+        return torch.cumsum(torch.relu(length + grown), -1)
