@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from behaviors_ros.learning.model import Forecaster
 from behaviors_ros.prediction.learned_features import FeatureSchema
 
 Output = dict[str, Tensor]
@@ -17,7 +16,7 @@ class Ensemble(nn.Module):
     Positions, logits and the K = 1 answer are means; the variances are the mean variance, and the members' spread.
     """
 
-    def __init__(self, members: list[Forecaster]) -> None:
+    def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
 

@@ -17,14 +17,14 @@ from behaviors_ros.prediction.learned_paths import PATH, POINT
 Output = dict[str, Tensor]
 
 MIRRORED = {
-    "past": (1,), "neighbour_past": (1,), "truth": (1,),
+    "past": (1,), "neighbour_past": (1,), "truth": (1,), "base": (1,),
     "agent": (AGENT.index("sideways_1s"), AGENT.index("yaw_rate")),
     "neighbour": tuple(NEIGHBOUR.index(name) for name in ("y", "velocity_y", "sin")),
     "path": (PATH.index("offset"), PATH.index("sin")),
     "path_point": (POINT.index("y"), POINT.index("sin")),
 }  # fmt: skip
 SCALED = {
-    "past": (0, 1), "neighbour_past": (0, 1), "truth": (0, 1), "path_past": (),
+    "past": (0, 1), "neighbour_past": (0, 1), "truth": (0, 1), "base": (0, 1), "path_past": (),
     "agent": tuple(AGENT.index(name) for name in ("speed", "speed_1s", "speed_2s", "sideways_1s", "length", "width")),
     "neighbour": tuple(NEIGHBOUR.index(name) for name in ("x", "y", "velocity_x", "velocity_y", "length", "width")),
     "path": tuple(PATH.index(n) for n in ("spacing", "offset", "limit", "half_width", "line", "sign", "signal")),

@@ -27,7 +27,7 @@ from behaviors_ros.prediction.model_contract import AGENT, Contract, Model, cont
 PACKAGE = Path(__file__).parents[1]
 # What decides the meaning of the arrays and of the answers.
 CODE = ("prediction/learned_features.py", "prediction/learned_kernels.py", "prediction/learned_paths.py",
-        "learning/model.py", "learning/rollout.py")  # fmt: skip
+        "learning/model.py", "learning/residual.py", "learning/rollout.py")  # fmt: skip
 
 Arrays = Mapping[str, Array]
 

@@ -18,6 +18,12 @@ class LossParameters(Parameters):
     choice: float = value(0.3, "cross entropy of which future is nearest", low=0.0, high=100.0)
     density: float = value(0.1, "negative log likelihood of the mixture, its means held", low=0.0, high=100.0)
     others: float = value(0.02, "share of `best` that all futures have, so that none is left behind", low=0.0, high=1.0)
+    miss: float = value(2.0, "beside the displacement of the nearest future: that it misses", low=0.0, high=100.0)
+    miss_m: float = value(2.0, "final displacement from which on a future misses", low=0.1, high=20.0)
+    final_step: int = value(
+        10, "the displacement at this step, or the last one known before it, counts once more", low=1
+    )
+    later: float = value(0.25, "what the steps after that one count", low=0.0, high=1.0)
     soft_m: float = value(0.1, "distances are rounded off below this", low=1e-6, high=10.0)
 
 
@@ -60,18 +66,20 @@ def motion(position: Tensor) -> tuple[Tensor, Tensor]:
 
 def losses(output: Output, truth: Tensor, known: Tensor, weights: LossParameters) -> Output:
     """`total` and its parts. truth (n, step, 2), known (n, step) 0 or 1."""
-    single = over_steps(displacement(output["single"], truth, weights.soft_m), known)
+    steps = torch.arange(1, known.shape[1] + 1, device=known.device)
+    counted = known * torch.where(steps <= weights.final_step, 1.0, weights.later)
+    last = torch.clamp(known.cumsum(1).argmax(1), max=weights.final_step - 1)
+    rows = torch.arange(len(known), device=known.device)
+    alone = displacement(output["single"], truth, weights.soft_m)
     each = displacement(output["position"], truth[:, None], weights.soft_m)
-    mean = over_steps(each, known[:, None])
-    last = known.cumsum(1).argmax(1)
-    final = each[torch.arange(len(each)), :, last]
-    cost = mean + final
+    single, final = over_steps(alone, counted) + alone[rows, last], each[rows, :, last]
+    cost = over_steps(each, counted[:, None]) + final
+    cost = cost + weights.miss * torch.sigmoid(4.0 * (final / weights.miss_m - 1.0))
     nearest = cost.detach().argmin(1)
     best = cost.gather(1, nearest[:, None])[:, 0]
     choice = torch.nn.functional.cross_entropy(output["logit"], nearest, reduction="none")
-    density = over_steps(mixture_nll(output, truth, known), torch.ones_like(known)) * known.shape[1]
-    density = density / torch.clamp(known.sum(1), min=1.0)
-    share = known.mean(1)
+    density = mixture_nll(output, truth, known).sum(1) / torch.clamp(known.sum(1), min=1.0)
+    share = counted.mean(1)
     parts = {"single": single, "best": best + weights.others * cost.mean(1), "choice": choice, "density": density}
     out = {name: (part * share).sum() / torch.clamp(share.sum(), min=1e-6) for name, part in parts.items()}
     out["total"] = sum(getattr(weights, name) * part for name, part in out.items())

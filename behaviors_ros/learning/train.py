@@ -25,7 +25,8 @@ from behaviors_ros.learning.answer import Answer, Ensemble
 from behaviors_ros.learning.augmentation import Augmentation
 from behaviors_ros.learning.calibration import calibrate
 from behaviors_ros.learning.losses import LossParameters
-from behaviors_ros.learning.model import Forecaster, ModelParameters
+from behaviors_ros.learning.networks import NetworkParameters, network
+from behaviors_ros.learning.residual import Residual
 from behaviors_ros.learning.train_data import Material, dataset
 from behaviors_ros.learning.train_module import Optimisation, Training, loader
 from behaviors_ros.parameters import Parameters, validated, value
@@ -53,7 +54,7 @@ class TrainParameters(Parameters):
     members: int = value(1, "networks of the ensemble", low=1, high=20)
     material: Material = Material()
     features: FeatureSchema = Field(default=FeatureSchema(), description="what the network is shown, and its answer")
-    model: ModelParameters = ModelParameters()
+    model: NetworkParameters = NetworkParameters()
     loss: LossParameters = LossParameters()
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation = Optimisation()
@@ -92,11 +93,13 @@ def train(config: TrainParameters, out: Path, resume: bool = False) -> dict[str,
 
 def _member(
     config: TrainParameters, known: dict[str, Array], held_out: dict[str, Array], out: Path, number: int, resume: bool
-) -> Forecaster:
+) -> torch.nn.Module:
     """One trained network of the ensemble."""
     seed, how, hardware = config.seed + number, config.optimisation, config.hardware
     lightning.seed_everything(seed, workers=True, verbose=False)
     module = Training(config.features, config.model, config.loss, how, config.augmentation, seed)
+    if isinstance(module.model, Residual):
+        module.model.fit({name: torch.from_numpy(known[name]) for name in config.features.shapes})
     folder = out / f"member_{number}"
     last = folder / "last.ckpt"
     trainer = lightning.Trainer(
@@ -116,9 +119,7 @@ def _member(
 def load_run(folder: Path) -> tuple[Answer, TrainParameters]:
     """The answer that a run trained, ready for use, and its configuration."""
     config = read_config(folder / CONFIG)
-    answer = Answer(
-        Ensemble([Forecaster(config.features, config.model) for _ in range(config.members)]), config.features
-    )
+    answer = Answer(Ensemble([network(config.features, config.model) for _ in range(config.members)]), config.features)
     try:
         answer.load_state_dict(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError) as error:

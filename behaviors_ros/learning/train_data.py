@@ -20,7 +20,10 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.prediction.learned_features import FeatureSchema, features
 
 Arrays = dict[str, Array]
-CODE = ("learned_features.py", "learned_kernels.py", "learned_paths.py")
+CODE = (
+    "learned_features.py", "learned_kernels.py", "learned_paths.py", "class_aware.py", "lane_following.py",
+    "following.py", "lane_modes.py", "leaders.py",
+)  # fmt: skip
 
 
 class Material(Parameters):

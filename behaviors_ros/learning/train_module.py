@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from behaviors_ros.datatypes import Array
 from behaviors_ros.learning.augmentation import Augmentation, augmented
 from behaviors_ros.learning.losses import LossParameters, losses
-from behaviors_ros.learning.model import Forecaster, ModelParameters
+from behaviors_ros.learning.networks import NetworkParameters, network
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.learned_features import FeatureSchema
 
@@ -59,11 +59,11 @@ class Training(lightning.LightningModule):
     """One network on its way."""
 
     def __init__(
-        self, schema: FeatureSchema, size: ModelParameters, weights: LossParameters, optimisation: Optimisation,
+        self, schema: FeatureSchema, size: NetworkParameters, weights: LossParameters, optimisation: Optimisation,
         augmentation: Augmentation, seed: int,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.model = Forecaster(schema, size)
+        self.model = network(schema, size)
         self.weights, self.optimisation, self.augmentation = weights, optimisation, augmentation
         self.seed = seed
 

@@ -8,14 +8,16 @@ on no lane, its only path is the straight one ahead.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
-from behaviors_ros.datatypes import Array, Scene, TrackHistory, Tracks
+from behaviors_ros.datatypes import Array, Grid, Scene, TrackHistory, Tracks
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.prediction.agents import Agents, agents_now
+from behaviors_ros.prediction.class_aware import ClassAware, ClassAwareParameters
 from behaviors_ros.prediction.lane_following import with_ego
 from behaviors_ros.prediction.learned_kernels import around, backward_velocity, earlier, local_past
 from behaviors_ros.prediction.learned_paths import PATH, POINT, QUEUE, Motion, Sizes, paths_of
@@ -33,21 +35,29 @@ class FeatureSchema(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: int = Field(default=1, description="meaning of the arrays; a model is only run with the one it was trained with")
+    version: int = Field(
+        default=2, description="meaning of the arrays; a model is only run with the one it was trained with"
+    )
     past_steps: int = Field(default=16, ge=2, le=64, description="steps of an agent's past, now included")
     dt_s: float = Field(default=0.2, ge=0.1, le=1.0, description="time between them, a multiple of 0.1 s")
     neighbours: int = Field(default=8, ge=1, le=64, description="others shown, the nearest")
     neighbour_steps: int = Field(default=4, ge=1, le=64, description="steps of their past, dt_s apart, now included")
     paths: int = Field(default=6, ge=1, le=12, description="paths shown, the straight one included")
     path_points: int = Field(default=32, ge=2, le=128, description="points of a path")
-    leaders: int = Field(default=6, ge=1, le=16, description="agents in front on each path; one behind is shown as well")
+    leaders: int = Field(
+        default=6, ge=1, le=16, description="agents in front on each path; one behind is shown as well"
+    )
     future_steps: int = Field(default=16, ge=1, le=120, description="steps of the answer")
     future_dt_s: float = Field(default=0.5, ge=0.1, le=2.0, description="time between them, the first one after now")
     modes: int = Field(default=6, ge=1, le=32, description="futures of each agent")
     radius_m: float = Field(default=50.0, gt=0.0, le=500.0, description="others are shown up to this distance")
-    sight_m: float = Field(default=150.0, gt=0.0, le=500.0, description="who drives on a path, up to this distance along it")
+    sight_m: float = Field(
+        default=150.0, gt=0.0, le=500.0, description="who drives on a path, up to this distance along it"
+    )
     speed_window_s: float = Field(default=0.5, ge=0.1, le=1.0, description="speeds are differences over at most this")
-    moving_mps: float = Field(default=0.5, ge=0.0, le=3.0, description="speed from which the motion says where x points")
+    moving_mps: float = Field(
+        default=0.5, ge=0.0, le=3.0, description="speed from which the motion says where x points"
+    )
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -67,6 +77,7 @@ class FeatureSchema(BaseModel):
             "path_past": (paths, self.past_steps),
             "queue": (paths, behind_and_ahead, len(QUEUE)),
             "queue_valid": (paths, behind_and_ahead),
+            "base": (self.future_steps, 2),
         }
 
 
@@ -123,12 +134,32 @@ def features(scene: Scene, rows: Int[Array, "row"], schema: FeatureSchema, vehic
         "path_past": paths.past,
         "queue": paths.queue,
         "queue_valid": paths.queue_valid,
+        "base": _base(scene, rows, agents.position[rows], heading[rows], schema, vehicle),
     }
     known = agents.valid[rows]
     for name, array in arrays.items():
         arrays[name] = array.astype(np.float32)
         arrays[name][~known] = 0.0
     return Features(arrays, agents.position[rows], motion.heading[rows], motion.speed[rows], known)
+
+
+@lru_cache(maxsize=4)
+def _physics(vehicle: Vehicle) -> ClassAware:
+    """With its default values: what a model was trained beside is part of the features' meaning."""
+    return ClassAware(ClassAwareParameters(), vehicle)
+
+
+def _base(
+    scene: Scene, rows: Int[Array, "row"], origin: Float[Array, "row 2"], heading: Float[Array, "row 2"],
+    schema: FeatureSchema, vehicle: Vehicle,
+) -> Float[Array, "row future 2"]:  # fmt: skip
+    """Where physics' likeliest future has the agents at the steps of the answer, in their frames, m."""
+    each = max(round(schema.future_dt_s / BIN_S), 1)
+    found = _physics(vehicle).predict(scene, Grid(BIN_S, each * schema.future_steps + 1))
+    position = found.position[rows, found.probability[rows].argmax(axis=1)][:, each::each]
+    away = np.nan_to_num(position - origin[:, None])
+    cos, sin = heading[:, None, 0], heading[:, None, 1]
+    return np.stack([cos * away[..., 0] + sin * away[..., 1], cos * away[..., 1] - sin * away[..., 0]], axis=-1)
 
 
 def _motion(scene: Scene, agents: Agents, schema: FeatureSchema) -> tuple[Motion, Array]:
