@@ -19,6 +19,7 @@ class Ensemble(nn.Module):
     def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.inputs: tuple[str, ...] = members[0].inputs  # type: ignore[assignment]
 
     def forward(self, x: Output) -> Output:
         """The same outputs as a member's."""
@@ -43,6 +44,7 @@ class Answer(nn.Module):
     def __init__(self, model: nn.Module, schema: FeatureSchema) -> None:
         super().__init__()
         self.model, self.schema = model, schema
+        self.inputs = tuple(getattr(model, "inputs", schema.shapes))
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("inflation", torch.zeros(schema.future_steps, 2))
 

@@ -64,7 +64,8 @@ def export(
     Raises BehaviorsError, and leaves no file, when the answers differ or the file is too large.
     """
     values = values or Exporting()
-    whole = _Ordered(model.eval().cpu().float(), tuple(schema.shapes), [t.name for t in output_tensors(schema)]).eval()
+    inputs = tuple(getattr(model, "inputs", schema.shapes))
+    whole = _Ordered(model.eval().cpu().float(), inputs, [t.name for t in output_tensors(schema)]).eval()
     data = _graph(whole, examples[0], values)
     if len(data) > values.bytes_max:
         raise BehaviorsError(
@@ -72,7 +73,7 @@ def export(
         )
     contract = validated(Contract, {
         "name": path.stem, "model_sha256": sha256(data), "model_bytes": len(data), "features": schema.model_dump(),
-        "inputs": [{"name": name, "shape": shape} for name, shape in schema.shapes.items()],
+        "inputs": [{"name": name, "shape": shape} for name, shape in schema.shapes.items() if name in inputs],
         "outputs": [tensor.model_dump() for tensor in output_tensors(schema)], "code_sha256": code_sha256(), **about,
     }, "export")  # fmt: skip
     apart = parity(whole, Session(Model(path, contract, data), "cpu", 1), examples)

@@ -135,6 +135,7 @@ class Forecaster(nn.Module):
 
     def __init__(self, schema: FeatureSchema, size: ModelParameters) -> None:
         super().__init__()
+        self.inputs = tuple(name for name in schema.shapes if name != "base")
         self.schema, self.size = schema, size
         self.slots = [*(size.slots[k] if k < len(size.slots) else 0 for k in range(schema.modes)), 0]
         futures, hidden = schema.modes + 1, size.hidden

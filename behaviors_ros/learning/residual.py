@@ -69,6 +69,8 @@ def on_way(way: Tensor, s: Tensor) -> Tensor:
 class Residual(nn.Module):
     """Futures of each agent: `logit`, `position`, `spread`, `single` as in the contract, but for the softmax."""
 
+    inputs = ("agent", "queue", "queue_valid", "base")
+
     def __init__(self, schema: FeatureSchema, size: ResidualParameters) -> None:
         super().__init__()
         self.schema, self.size = schema, size

@@ -133,7 +133,11 @@ def read_contract(path: Path) -> Contract:
     if contract.features.version != ours:
         problem = f"version {contract.features.version} of the features; this code makes {ours}"
         raise InputError(path, "features.version", problem, "export the model with this version of the package")
-    require_tensors(path, "inputs", shapes(contract.inputs), contract.features.shapes)
+    # A model need not look at all that there is to see.
+    wanted = contract.features.shapes
+    needed = {tensor.name for tensor in contract.inputs} or set(wanted)
+    inputs = {name: shape for name, shape in wanted.items() if name in needed}
+    require_tensors(path, "inputs", shapes(contract.inputs), inputs)
     require_tensors(path, "outputs", shapes(contract.outputs), shapes(output_tensors(contract.features)))
     return contract
 
