@@ -39,7 +39,7 @@ def seen(x: Output) -> Tensor:
     agent, queue, has = x["agent"], x["queue"][:, LIKELIEST], x["queue_valid"][:, LIKELIEST]
     speed, speed_1s, speed_2s = (agent[:, AGENT.index(name), None] for name in ("speed", "speed_1s", "speed_2s"))
     columns = [speed / 10.0, (speed < 0.25).to(speed.dtype), speed - speed_1s, 0.5 * (speed - speed_2s)]
-    for k in range(1, LEADERS + 1):
+    for k in range(1, min(LEADERS, queue.shape[1] - 1) + 1):
         gap, other, other_1s, other_2s = (queue[:, k, QUEUE.index(n), None] for n in QUEUE[:4])
         shown = [
             torch.ones_like(gap),
@@ -74,7 +74,7 @@ class Residual(nn.Module):
     def __init__(self, schema: FeatureSchema, size: ResidualParameters) -> None:
         super().__init__()
         self.schema, self.size = schema, size
-        columns, hidden, futures = 4 + 6 * LEADERS, size.hidden, schema.modes + 1
+        columns, hidden, futures = 4 + 6 * min(LEADERS, schema.leaders), size.hidden, schema.modes + 1
         for name, start in (("low", -6.0), ("high", 6.0), ("mean", 0.0), ("scale", 1.0)):
             self.register_buffer(name, torch.full((columns,), start))
         self.first = nn.Sequential(nn.Linear(columns, hidden), nn.SiLU(), nn.Dropout(size.dropout))

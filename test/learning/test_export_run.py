@@ -16,7 +16,7 @@ from behaviors_ros.learning.answer import Answer, Ensemble  # noqa: E402
 from behaviors_ros.learning.data_split import Splitting  # noqa: E402
 from behaviors_ros.learning.data_store import FORMAT  # noqa: E402
 from behaviors_ros.learning.export_run import export_run, sources  # noqa: E402
-from behaviors_ros.learning.model import Forecaster, ModelParameters  # noqa: E402
+from behaviors_ros.learning.networks import NetworkParameters, network  # noqa: E402
 from behaviors_ros.learning.train import TrainParameters  # noqa: E402
 from behaviors_ros.learning.train_data import Material  # noqa: E402
 from behaviors_ros.parameters import Vehicle  # noqa: E402
@@ -53,12 +53,12 @@ def run(tmp_path, data):
     torch.manual_seed(0)
     schema = FeatureSchema(neighbours=2, paths=3, path_points=8, leaders=2, future_steps=4, past_steps=4, modes=3)
     config = TrainParameters(
-        members=2, model=ModelParameters(hidden=16, driver=8, slots=(0, 0, 1)), features=schema,
+        members=2, model=NetworkParameters(residual={"hidden": 16}), features=schema,
         material=Material(folder=str(data), sources=("open/*",)),
     )  # fmt: skip
     folder = tmp_path / "run"
     folder.mkdir()
-    answer = Answer(Ensemble([Forecaster(config.features, config.model) for _ in range(2)]), config.features)
+    answer = Answer(Ensemble([network(config.features, config.model) for _ in range(2)]), config.features)
     answer.temperature.fill_(1.5)
     torch.save(answer.state_dict(), folder / "model.pt")
     (folder / "config.json").write_text(config.model_dump_json())

@@ -15,8 +15,7 @@ from behaviors_ros.prediction.learned_paths import PATH  # noqa: E402
 
 SCHEMA = FeatureSchema(neighbours=1, paths=2, path_points=4, leaders=1, future_steps=4, past_steps=3, neighbour_steps=2)
 CONFIG = TrainParameters(
-    features=SCHEMA, model={"hidden": 8, "driver": 4, "traits": 2, "slots": (0, 0, 0, 0, 0, 0)}, members=2,
-    optimisation={"epochs": 2, "batch": 16},
+    features=SCHEMA, model={"residual": {"hidden": 8}}, members=2, optimisation={"epochs": 2, "batch": 16},
 )  # fmt: skip
 
 
@@ -31,6 +30,7 @@ def arrays(n=48, seed=0):
     out["path"][..., PATH.index("spacing")], out["path"][..., PATH.index("cos")] = 30.0, 1.0
     out["path_point"][..., 0], out["path_point"][..., 2] = 30.0 * np.arange(4), 1.0
     time = 0.5 * np.arange(1, 5)
+    out["base"][..., 0] = speed[:, None] * time
     out["truth"] = np.zeros((n, 4, 2), np.float32)
     out["truth"][..., 0] = speed[:, None] * time - 0.5 * time**2
     out["known"] = np.ones((n, 4), np.float32)
