@@ -67,7 +67,7 @@ class Session:
     def run(self, arrays: dict[str, Array]) -> dict[str, Array] | str:
         """The answers by name, float32, first axis as that of the inputs; in words why there is none."""
         try:
-            answers = self._session.run(self._outputs, {name: arrays[name] for name in self.inputs})
+            answers = self._session.run(self._outputs, {name: arrays[name] for name in self.inputs if name in arrays})
         except self._failures as error:
             return _line(error)
         return dict(zip(self._outputs, (np.asarray(answer) for answer in answers), strict=True))

@@ -90,7 +90,7 @@ def test_it_learns_who_brakes():
     truth[..., 0] -= 0.5 * time**2
     known, solver, found = torch.ones(64, 4), torch.optim.Adam(net.parameters(), 0.02), []
     for _ in range(60):
-        out = losses(net(x), truth, known, torch.ones(64), LossParameters())
+        out = losses(net(x), truth, known, LossParameters())
         solver.zero_grad()
         out["total"].backward()
         solver.step()
