@@ -138,7 +138,7 @@ class Learned:
     def _reply(self, scene: Scene, agents: Agents, rows: Int[Array, "row"], single: bool = False) -> Reply | str:
         """What the model says; in words why it says nothing. single: its one answer instead of the modes."""
         with np.errstate(over="ignore", invalid="ignore"):
-            found = features(scene, rows, self.contract.features, self.vehicle)
+            found = features(scene, rows, self.contract.features, self.vehicle, self._session.inputs)
             whole = sum(array.reshape(rows.size, -1).sum(axis=1) for array in found.arrays.values())
         outputs = self._session.run(found.arrays)
         if isinstance(outputs, str):
@@ -186,7 +186,8 @@ class Learned:
         scene, path = _trial(self.contract), self._session.model.path
         agents = agents_now(scene, self.vehicle)
         for count in (len(agents), self.values.max_agents):
-            found = features(scene, np.arange(count) % len(agents), self.contract.features, self.vehicle)
+            rows, schema = np.arange(count) % len(agents), self.contract.features
+            found = features(scene, rows, schema, self.vehicle, self._session.inputs)
             outputs = self._session.run(found.arrays)
             if isinstance(outputs, str):
                 raise InputError(path, "model", f"does not run ({outputs})", "export it anew")

@@ -7,6 +7,7 @@ on no lane, its only path is the straight one ahead.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -95,47 +96,52 @@ class Features:
     valid: Array
 
 
-def features(scene: Scene, rows: Int[Array, "row"], schema: FeatureSchema, vehicle: Vehicle) -> Features:
+def features(
+    scene: Scene,
+    rows: Int[Array, "row"],
+    schema: FeatureSchema,
+    vehicle: Vehicle,
+    wanted: Collection[str] | None = None,
+) -> Features:
     """The features of the tracks at `rows`; all tracks and the ego are seen as their neighbours.
 
-    rows: integers. vehicle: the ego's, whose box is also that of a track without a size.
+    rows: integers. vehicle: the ego's, whose box is also that of a track without a size. wanted: names of the arrays
+    that are asked for; all without.
     """
+    wanted = schema.shapes if wanted is None else wanted
     rows = np.ascontiguousarray(rows, np.int64)
     tracked = agents_now(scene, vehicle)
     agents = with_ego(tracked, scene.ego, vehicle)
     motion, sideways = _motion(scene, agents, schema)
     stride = max(round(schema.dt_s / BIN_S), 1)
     seen, body = motion.seen > 0.5, _body(agents)
-    past, past_valid = local_past(
-        rows, motion.history, seen, motion.history[:, -1], motion.heading, schema.past_steps, stride
-    )
     heading = np.stack([np.cos(motion.heading), np.sin(motion.heading)], axis=1)
-    neighbour, neighbour_valid, before, before_valid = around(
-        rows, schema.neighbours, schema.radius_m, agents.valid, agents.position, motion.heading,
-        heading * motion.speed[:, None], body, motion.history, seen, schema.neighbour_steps, stride,
-    )  # fmt: skip
-    horizon_s = schema.future_steps * schema.future_dt_s
-    sizes = Sizes(
-        schema.paths, schema.path_points, schema.past_steps, stride, schema.leaders, horizon_s, schema.sight_m
-    )
-    paths = paths_of(scene, agents, motion, rows, sizes)
     own = np.stack([motion.speed, motion.speed_1s, motion.speed_2s, sideways, motion.yaw_rate, _age(seen)], axis=1)
-    arrays = {
-        "agent": np.concatenate([own, body], axis=1)[rows],
-        "past": past,
-        "past_valid": past_valid,
-        "neighbour": neighbour,
-        "neighbour_valid": neighbour_valid,
-        "neighbour_past": before,
-        "neighbour_past_valid": before_valid,
-        "path": paths.states,
-        "path_valid": paths.valid,
-        "path_point": paths.points,
-        "path_past": paths.past,
-        "queue": paths.queue,
-        "queue_valid": paths.queue_valid,
-        "base": _base(scene, rows, agents.position[rows], heading[rows], schema, vehicle),
-    }
+    arrays = {"agent": np.concatenate([own, body], axis=1)[rows]}
+    if "past" in wanted or "past_valid" in wanted:
+        arrays["past"], arrays["past_valid"] = local_past(
+            rows, motion.history, seen, motion.history[:, -1], motion.heading, schema.past_steps, stride
+        )
+    if any(name.startswith("neighbour") for name in wanted):
+        names = ("neighbour", "neighbour_valid", "neighbour_past", "neighbour_past_valid")
+        found = around(
+            rows, schema.neighbours, schema.radius_m, agents.valid, agents.position, motion.heading,
+            heading * motion.speed[:, None], body, motion.history, seen, schema.neighbour_steps, stride,
+        )  # fmt: skip
+        arrays |= dict(zip(names, found, strict=True))
+    if any(name.startswith(("path", "queue")) for name in wanted):
+        horizon_s = schema.future_steps * schema.future_dt_s
+        sizes = Sizes(
+            schema.paths, schema.path_points, schema.past_steps, stride, schema.leaders, horizon_s, schema.sight_m
+        )
+        paths = paths_of(scene, agents, motion, rows, sizes)
+        arrays |= {
+            "path": paths.states, "path_valid": paths.valid, "path_point": paths.points, "path_past": paths.past,
+            "queue": paths.queue, "queue_valid": paths.queue_valid,
+        }  # fmt: skip
+    if "base" in wanted:
+        arrays["base"] = _base(scene, rows, agents.position[rows], heading[rows], schema, vehicle)
+    arrays = {name: array for name, array in arrays.items() if name in wanted}
     known = agents.valid[rows]
     for name, array in arrays.items():
         arrays[name] = array.astype(np.float32)
