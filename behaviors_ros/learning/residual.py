@@ -74,7 +74,7 @@ class Residual(nn.Module):
     def __init__(self, schema: FeatureSchema, size: ResidualParameters) -> None:
         super().__init__()
         self.schema, self.size = schema, size
-        columns, hidden, futures = 4 + 6 * min(LEADERS, schema.leaders), size.hidden, schema.modes + 1
+        columns, hidden, futures = 4 + 6 * min(LEADERS, schema.leaders), size.hidden, schema.modes
         for name, start in (("low", -6.0), ("high", 6.0), ("mean", 0.0), ("scale", 1.0)):
             self.register_buffer(name, torch.full((columns,), start))
         self.first = nn.Sequential(nn.Linear(columns, hidden), nn.SiLU(), nn.Dropout(size.dropout))
@@ -86,7 +86,7 @@ class Residual(nn.Module):
         for part in (self.group.weight, self.shape.weight, self.shape.bias, self.spread.weight, self.spread.bias):
             nn.init.zeros_(part)
         with torch.no_grad():
-            starts = [*(STARTS[k % len(STARTS)] for k in range(schema.modes)), 0.0]
+            starts = [STARTS[k % len(STARTS)] for k in range(schema.modes)]
             self.shape.bias.view(futures, -1)[:, 0] = torch.tensor(starts)
         t = torch.arange(1, schema.future_steps + 1) * schema.future_dt_s
         along = torch.stack([0.5 * t**2 / (1.0 + t / 8.0), t**3 / 30.0, t**3 * (t - 5.0) / 120.0])
@@ -111,17 +111,16 @@ class Residual(nn.Module):
         if self.training:
             shown = shown + self.size.noise * torch.randn_like(shown)
         code = self.second(self.first(shown) + self.group(x["agent"][:, -len(GROUPS) :]))
-        futures, way = self.schema.modes + 1, x["base"]
+        futures, way = self.schema.modes, x["base"]
         shape = self.shape(code).view(-1, futures, ALONG + BESIDE)
         s = self._travelled(way, shape[..., :ALONG] @ self.along)
         cos, sin = motion(way)
         aside = (shape[..., ALONG:] @ self.beside)[..., None] * torch.stack([-sin, cos], -1)[:, None]
         position = on_way(way, s) + aside
         spread = self.growth @ self.spread(code).view(-1, self.schema.modes, 3, 3)
-        spread = torch.clamp(spread + self._doubt(s[:, :-1].detach()), -5.0, 4.0)
-        return {
-            "logit": self.logit(code), "position": position[:, :-1], "spread": spread, "single": position[:, -1],
-        }  # fmt: skip
+        spread = torch.clamp(spread + self._doubt(s.detach()), -5.0, 4.0)
+        # Alone, physics is as near: what is learned of one place about the mean does not hold in another.
+        return {"logit": self.logit(code), "position": position, "spread": spread, "single": way}
 
     def _doubt(self, s: Tensor) -> Tensor:
         """Spread before training, as in the contract: it grows with the time that one has moved; s: distances, m."""

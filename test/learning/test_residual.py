@@ -58,7 +58,7 @@ def test_before_training_the_first_future_is_that_of_physics():
 def test_nobody_drives_back():
     x, net = shown(), Residual(SCHEMA, SIZE).eval()
     with torch.no_grad():
-        net.shape.bias.view(SCHEMA.modes + 1, -1)[:, 0] = -50.0
+        net.shape.bias.view(SCHEMA.modes, -1)[:, 0] = -50.0
     out = net(x)["position"]
     assert (out[..., 1:, 0] >= out[..., :-1, 0] - 1e-5).all()
 
@@ -94,5 +94,5 @@ def test_it_learns_who_brakes():
         solver.zero_grad()
         out["total"].backward()
         solver.step()
-        found.append(out["single"].item())
-    assert found[-1] < 0.3 * found[0]
+        found.append(out["best"].item())
+    assert found[-1] < 0.7 * found[0]
