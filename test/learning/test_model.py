@@ -213,21 +213,23 @@ def test_augmentation_by_hand():
 
 
 def test_calibration_finds_what_was_wrong():
-    # Two futures 20 m apart; the truth is near the first in 70 of 100 cases, with deviation 0.5 m in both directions.
-    # The logits claim far more (odds e^4), the spread says 1 m: the temperature makes 0.7 of it, the inflation -log 2.
+    # Two futures 20 m apart; the truth is near the first in 70 of 100 cases, with deviation 2 m in both directions.
+    # The logits claim far more (odds e^4), the spread says 1 m: the temperature makes 0.7 of it, the inflation log 2.
     generator = np.random.default_rng(0)
     n = 2000
     position = np.zeros((n, 2, 6, 2), np.float32)
     position[:, :, :, 0] = np.arange(1, 7)
     position[:, 1, :, 1] = 20.0
     pick = (np.arange(n) % 10 >= 7).astype(int)
-    truth = position[np.arange(n), pick] + generator.normal(0.0, 0.5, (n, 6, 2)).astype(np.float32)
+    noise = generator.normal(0.0, 1.0, (n, 6, 2)).astype(np.float32)
     found = output(position, np.tile(np.array([[4.0, 0.0]], np.float32), (n, 1)))
-    answer = Answer(torch.nn.Identity(), SCHEMA)
-    calibrate(answer, found, torch.from_numpy(truth), torch.ones(n, 6))
-    said = answer(found)
-    assert said["probability"][0, 0].item() == pytest.approx(0.7, abs=0.01)
-    np.testing.assert_allclose(said["spread"][0, 0, :, :2].exp(), 0.5, rtol=0.05)
+    # A spread that is too wide stays as it is: elsewhere errors are larger.
+    for deviation, wanted in ((2.0, 2.0), (0.5, 1.0)):
+        answer, truth = Answer(torch.nn.Identity(), SCHEMA), position[np.arange(n), pick] + deviation * noise
+        calibrate(answer, found, torch.from_numpy(truth), torch.ones(n, 6))
+        said = answer(found)
+        assert said["probability"][0, 0].item() == pytest.approx(0.7, abs=0.01)
+        np.testing.assert_allclose(said["spread"][0, 0, :, :2].exp(), wanted, rtol=0.05)
 
 
 def test_ensemble_and_answer():
