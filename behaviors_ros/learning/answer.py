@@ -19,7 +19,7 @@ class Ensemble(nn.Module):
     def __init__(self, members: list[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.inputs: tuple[str, ...] = members[0].inputs  # type: ignore[assignment]
+        self.inputs: tuple[str, ...] = members[0].inputs
 
     def forward(self, x: Output) -> Output:
         """The same outputs as a member's."""

@@ -17,7 +17,7 @@ class LossParameters(Parameters):
     best: float = value(1.0, "mean displacement of the nearest future, m", low=0.0, high=100.0)
     choice: float = value(0.3, "cross entropy of which future is nearest", low=0.0, high=100.0)
     density: float = value(0.1, "negative log likelihood of the mixture, its means held", low=0.0, high=100.0)
-    others: float = value(0.02, "share of `best` that all futures have, so that none is left behind", low=0.0, high=1.0)
+    others: float = value(0.05, "share of `best` that all futures have, so that none is left behind", low=0.0, high=1.0)
     miss: float = value(2.0, "beside the displacement of the nearest future: that it misses", low=0.0, high=100.0)
     miss_m: float = value(2.0, "final displacement from which on a future misses", low=0.1, high=20.0)
     final_step: int = value(

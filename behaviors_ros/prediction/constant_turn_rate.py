@@ -42,7 +42,7 @@ def turned(
     turn = -decay * np.expm1(-time_s / decay)
     half_turn = -decay * np.expm1(-0.5 * (time_s[1:] + time_s[:-1]) / decay)
     bounds = values.lateral_acceleration_mps2, values.curvature_1pm
-    return _turned(agents.position, agents.direction, agents.speed, agents.yaw_rate, time_s, turn, half_turn, *bounds)  # type: ignore[no-any-return]
+    return _turned(agents.position, agents.direction, agents.speed, agents.yaw_rate, time_s, turn, half_turn, *bounds)
 
 
 @no_type_check

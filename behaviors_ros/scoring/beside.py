@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from numba import njit
 
 from behaviors_ros.datatypes import Array, Scene
