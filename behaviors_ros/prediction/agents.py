@@ -92,7 +92,8 @@ def _steady(scene: Scene, least: int = 10, most: int = 20, spread_mps2: float = 
     past, valid = history.speed[chosen[known], -most:], history.valid[chosen[known], -most:]
     valid = np.logical_and.accumulate((valid & np.isfinite(past))[:, ::-1], axis=1)[:, ::-1]
     count = valid.sum(axis=1)
-    spread = np.ptp(np.where(valid, past, past[:, -1:]), axis=1)
+    now = np.where(valid[:, -1:], past[:, -1:], 0.0)
+    spread = np.ptp(np.where(valid, past, now), axis=1)
     share = np.clip(1.0 - spread / (0.1 * np.maximum(count, 1) * spread_mps2), 0.0, 1.0)
     steady[known] = np.where(count >= least, share, 0.0)
     return steady
