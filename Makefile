@@ -1,6 +1,7 @@
 # make demo    install into .venv and drive the demo scenario (SCENARIO=file: another one)
 # make test    linters, core tests with coverage, ROS tests
 # make test-slow   builds of the package by pip and by colcon
+# make test-learning the tests that need torch, which is installed for them
 # make test-scenes   10 000 random scenes through the whole pipeline, ten minutes (SCENES=n, FIRST_SCENE=seed, PROCESSES=n)
 # make judge RUN=folder   official judgement of a run on CommonRoad scenarios, in .venv-judge (docs/evaluation.md)
 # make peers   install other planners into .venv-peers and measure their throughput (docs/peers.md)
@@ -24,6 +25,7 @@ BUILD_TOOLS := "setuptools>=77" "cmake>=3.24" ninja catkin-pkg
 INSTALL := $(PIP) --no-build-isolation -e
 EXTRAS :=
 TEST_EXTRAS := [test]
+LEARNING_EXTRAS := [test,learning]
 else
 PYTHONS := python3 python3.12 python3.11 python3.13 python3.10
 SUITS := import sys, venv, ensurepip
@@ -31,11 +33,12 @@ NO_PYTHON := no Python 3.10 to 3.13 with venv found on PATH (Debian, Ubuntu: apt
 INSTALL := $(PIP) -e
 EXTRAS := [wheels]
 TEST_EXTRAS := [wheels,test]
+LEARNING_EXTRAS := [wheels,test,learning]
 endif
 
 export SCENES FIRST_SCENE PROCESSES
 
-.PHONY: demo test test-slow test-scenes lint test-core test-ros judge peers install clean
+.PHONY: demo test test-slow test-learning test-scenes lint test-core test-ros judge peers install clean
 
 demo: install
 	$(BIN)/behaviors demo $(if $(SCENARIO),--scenario "$(SCENARIO)")
@@ -59,6 +62,9 @@ test-ros: $(VENV)/.installed-test
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test -m slow --ignore=test/robustness -q --durations=5
+
+test-learning: $(VENV)/.installed-learning
+	$(BIN)/python -m pytest test/learning -m "not slow" -q
 
 test-scenes: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test/robustness -m slow -q
@@ -103,6 +109,11 @@ $(VENV)/.installed-test: $(VENV)/.python $(BUILT_FROM)
 	@echo "Installing into $(VENV): a minute or two"
 	$(INSTALL) ".$(TEST_EXTRAS)"
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-learning: $(VENV)/.installed-test
+	@echo "Installing torch into $(VENV)"
+	$(INSTALL) ".$(LEARNING_EXTRAS)"
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(JUDGE) $(PEERS) build install log out *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
