@@ -63,7 +63,9 @@ class Escape:
         if not len(leaders):
             return np.full(len(candidates), np.inf)
         s, d, yaw, speed = (
-            column[:, step] for column in (candidates.s, candidates.d, candidates.yaw, candidates.speed)
+            # One memory layout with a single candidate, too: kernels are compiled for each that they meet.
+            np.ascontiguousarray(column[:, step])
+            for column in (candidates.s, candidates.d, candidates.yaw, candidates.speed)
         )
         turned = yaw - route_frame(scene.route).heading(s)
         vehicle, p = self.vehicle, self.p

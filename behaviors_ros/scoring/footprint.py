@@ -305,7 +305,8 @@ def at_least(value: Float[Array, "candidate"], limit: float, candidates: Candida
 
 def terms(raw: Float[Array, "candidate"], score: Float[Array, "candidate"], candidates: Candidates) -> Terms:
     """Terms with NaN and score 0 where a candidate is not finite; scores kept in [0, 1]."""
-    return Terms(*kept_within(np.asarray(raw, float), np.asarray(score, float), finite(candidates)))
+    raw, score = (np.ascontiguousarray(values, np.float64) for values in (raw, score))
+    return Terms(*kept_within(raw, score, finite(candidates)))
 
 
 @no_type_check
