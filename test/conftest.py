@@ -5,6 +5,12 @@ from pathlib import Path
 
 import jaxtyping
 import pytest
+from hypothesis import settings
+
+# The gate tries the same examples in every run; `pytest --hypothesis-profile=explore` tries others.
+settings.register_profile("explore", derandomize=False)
+settings.register_profile("gate", derandomize=True)
+settings.load_profile("gate")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
