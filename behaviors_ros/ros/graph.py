@@ -65,6 +65,9 @@ _TOPICS = (
     Topic("path", "nav_msgs/msg/Path", "latest"),
     Topic("status", "behaviors_ros/msg/StackStatus", "latest"),
     Topic("control_command", "behaviors_ros/msg/ControlCommand", "latest"),
+    Topic("controller_state", "behaviors_ros/msg/ControllerState", "latest"),
+    Topic("engagement", "behaviors_ros/msg/Engagement", "latched"),
+    Topic("events", "behaviors_ros/msg/StackEvent", "events"),
     Topic("markers", "visualization_msgs/msg/MarkerArray", "latest"),
     Topic("/clock", "rosgraph_msgs/msg/Clock", "clock"),
     Topic("gazebo/cmd_vel", "geometry_msgs/msg/Twist", "latest"),
@@ -72,17 +75,21 @@ _TOPICS = (
 )
 TOPICS = {topic.name: topic for topic in _TOPICS}
 
+# What every node writes besides what its entry names.
+EVERY_NODE = ("events",)
+
 _SCENE = ("tracks", "odometry", "signals", "route", "selected")
 
 NODES = (
     Entry("prediction", "PredictionNode", "stack", _SCENE, ("predictions",)),
     Entry("trajectory_generation", "GenerationNode", "stack", (*_SCENE, "predictions"), ("candidates",)),
     Entry("trajectory_scoring", "ScoringNode", "stack", (*_SCENE, "predictions", "candidates"), ("scores", "selected")),
-    Entry("controls_bridge", "BridgeNode", "stack", ("odometry", "predictions", "selected"),
-          ("trajectory", "path", "status")),
+    Entry("controls_bridge", "BridgeNode", "stack",
+          ("odometry", "predictions", "selected", "controller_state", "engagement"), ("trajectory", "path", "status")),
     Entry("loopback_simulator", "LoopbackNode", "loopback", ("control_command", "trajectory"),
-          ("tracks", "odometry", "signals", "route", "/clock")),
-    Entry("tracking_controller", "ControllerNode", "loopback", ("trajectory", "odometry"), ("control_command",)),
+          ("tracks", "odometry", "signals", "route", "engagement", "/clock")),
+    Entry("tracking_controller", "ControllerNode", "loopback", ("trajectory", "odometry"),
+          ("control_command", "controller_state")),
     Entry("gazebo_adapter", "GazeboNode", "gazebo", ("control_command", "trajectory", "gazebo/ground_truth"),
           ("gazebo/cmd_vel", "odometry", "tracks", "signals", "route")),
     Entry("visualisation", "VisualisationNode", "tools",

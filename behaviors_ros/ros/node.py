@@ -23,12 +23,14 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.signals import SignalHandlerOptions
 
 from behaviors_ros.errors import BehaviorsError
+from behaviors_ros.msg import StackEvent
 from behaviors_ros.parameters import Parameters
 from behaviors_ros.ros.declare import declared
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS
 from behaviors_ros.ros.qos import DIAGNOSTICS, PROFILES
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+_SEVERITY = {OK: StackEvent.INFO, WARN: StackEvent.WARN, ERROR: StackEvent.ERROR}
 
 
 class LifecycleAdapter(LifecycleNode):
@@ -71,8 +73,10 @@ class LifecycleAdapter(LifecycleNode):
 
     def _configure(self) -> None:
         publisher = self.create_publisher(DiagnosticArray, "/diagnostics", DIAGNOSTICS)
+        events = TOPICS["events"]
+        self._events = self.create_publisher(StackEvent, events.name, PROFILES[events.qos])
         self._diagnostics = publisher
-        self._made = [(self.destroy_publisher, publisher)]
+        self._made = [(self.destroy_publisher, publisher), (self.destroy_publisher, self._events)]
         self.every(1.0, self._diagnose, always=True)
         try:
             self.configure(declared(self, self.model))
@@ -92,6 +96,7 @@ class LifecycleAdapter(LifecycleNode):
         gc.freeze()
         self.active = True
         self.report(OK, "active")
+        self.event("lifecycle", self.name, "active")
         self.get_logger().info("active")
         return super().on_activate(state)
 
@@ -99,6 +104,7 @@ class LifecycleAdapter(LifecycleNode):
         """Stop taking part."""
         self.active = False
         self.report(OK, "inactive")
+        self.event("lifecycle", self.name, "inactive")
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -151,7 +157,9 @@ class LifecycleAdapter(LifecycleNode):
                 if not self.context.ok():
                     return
                 self.counts["errors"] += 1
-                self.report(ERROR, f"{source}: {traceback.format_exc(limit=-1).strip().splitlines()[-1]}")
+                reason = traceback.format_exc(limit=-1).strip().splitlines()[-1]
+                self.report(ERROR, f"{source}: {reason}")
+                self.event("error", source, reason, ERROR)
                 self.get_logger().error(f"{source}: {traceback.format_exc()}", throttle_duration_sec=1.0)
 
         return call
@@ -170,7 +178,15 @@ class LifecycleAdapter(LifecycleNode):
         kind = reason.translate(str.maketrans("", "", "0123456789."))
         if self._last_refusals.get(source) != kind:
             self._last_refusals[source] = kind
+            self.event("refused", source, reason, WARN)
             self.get_logger().warning(f"{source} refused: {reason}")
+
+    def event(self, kind: str, subject: str, reason: str, level: bytes = OK, plan_id: int = 0) -> None:
+        """Say on the topic of events that something happened; for what changes, not for what goes on."""
+        message = StackEvent(severity=_SEVERITY[level], node=self.name, kind=kind, subject=subject, reason=reason,
+                             plan_id=plan_id)  # fmt: skip
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._events.publish(message)
 
     def report(self, level: bytes, text: str) -> None:
         """What /diagnostics says about this node from now on; a lower level waits until the higher has been shown."""

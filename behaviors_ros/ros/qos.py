@@ -23,4 +23,9 @@ LATCHED = _profile(1, ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOC
 CLOCK = _profile(1, ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE)
 DIAGNOSTICS = _profile(10, ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
 
-PROFILES = {"latest": LATEST, "cycle": CYCLE, "odometry": ODOMETRY, "latched": LATCHED, "clock": CLOCK}
+# Few, in bursts; kept for who joins late.
+EVENTS = _profile(100, ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL)
+
+PROFILES = {
+    "latest": LATEST, "cycle": CYCLE, "odometry": ODOMETRY, "latched": LATCHED, "clock": CLOCK, "events": EVENTS,
+}  # fmt: skip

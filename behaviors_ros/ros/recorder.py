@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from behaviors_ros.ros.bags import BagWriter
-from behaviors_ros.ros.graph import NAMESPACE, NODES, TOPICS, Topic
+from behaviors_ros.ros.graph import EVERY_NODE, NAMESPACE, NODES, TOPICS, Topic
 from behaviors_ros.ros.qos import PROFILES
 
 LEFT_OUT = ("/clock", "markers")
@@ -18,7 +18,7 @@ LEFT_OUT = ("/clock", "markers")
 
 def recorded_topics() -> tuple[Topic, ...]:
     """Topics worth recording: all but the clock, which a player makes, and the markers, which are drawn."""
-    used = {name for entry in NODES for name in (*entry.reads, *entry.writes)}
+    used = {name for entry in NODES for name in (*entry.reads, *entry.writes, *EVERY_NODE)}
     return tuple(topic for name, topic in TOPICS.items() if name in used and name not in LEFT_OUT)
 
 
