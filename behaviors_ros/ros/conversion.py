@@ -64,6 +64,13 @@ def header(stamp_ns: int, frame: str = "map") -> Header:
     return Header(stamp=time_message(stamp_ns), frame_id=frame)
 
 
+def in_frame(source: str, message: Any, frame: str) -> None:
+    """Refuse a message that is not in the frame."""
+    found = message.header.frame_id
+    if found != frame:
+        raise InputError(source, "frame_id", f"is '{found}'", f"send it in '{frame}'")
+
+
 def packed(code: str, values: np.ndarray) -> array.array:
     """Values of any shape as a flat array of type code f, d, B, h, I or q."""
     flat = array.array(code)

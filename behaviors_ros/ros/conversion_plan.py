@@ -9,10 +9,11 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
 
+from behaviors_ros.control.feedback import ControllerReport
 from behaviors_ros.datatypes import ControlCommand, Decision, Degraded, Manoeuvre, Outcome, Plan, Trajectory
 from behaviors_ros.errors import InputError
 from behaviors_ros.msg import ControlCommand as ControlCommandMessage
-from behaviors_ros.msg import SelectedTrajectory, TrajectoryPoint
+from behaviors_ros.msg import ControllerState, SelectedTrajectory, TrajectoryPoint
 from behaviors_ros.msg import Trajectory as TrajectoryMessage
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.conversion import NS, header, nanoseconds, packed, set_yaw, time_message, yaw_of
@@ -191,3 +192,14 @@ def command(message: ControlCommandMessage) -> ControlCommand:
     if not math.isfinite(found.steering + found.steering_rate + found.speed + found.acceleration):
         raise InputError("control_command", "values", "are not finite", "send finite numbers")
     return found
+
+
+def controller_report(message: ControllerState) -> ControllerReport:
+    """What a controller says of itself; errors that are not finite are not known. An unknown state: `InputError`."""
+    if message.state not in (ControllerState.TRACKING, ControllerState.STOPPING, ControllerState.FAULT):
+        raise InputError("controller_state", "state", f"is {message.state}", "known: 0 to 2")
+    return ControllerReport(
+        nanoseconds(message.header.stamp), message.state == ControllerState.TRACKING, message.reason,
+        message.state == ControllerState.FAULT, nanoseconds(message.trajectory), message.lateral_error_m,
+        message.heading_error_rad, message.longitudinal_error_m, message.speed_error_mps,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 
 from behaviors_ros.datatypes import ControlCommand
 from behaviors_ros.errors import InputError
+from behaviors_ros.msg import Engagement
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.drive_log import DriveLog
@@ -59,7 +60,9 @@ class LoopbackNode(LifecycleAdapter):
         self.world = start(self.scenario)
         self.command: ControlCommand | None = None
         self.log, self.steps, self.running, self.ended, self.waited = DriveLog(), 0, False, False, 0
-        self.out = {name: self.writes(name) for name in ("/clock", "odometry", "tracks", "signals", "route")}
+        self.out = {
+            name: self.writes(name) for name in ("/clock", "odometry", "tracks", "signals", "route", "engagement")
+        }
         self.reads("control_command", self._command)
         self.reads("trajectory", self._answered)
         # The simulator is the clock: its own timer counts wall time, whatever use_sim_time says.
@@ -75,6 +78,8 @@ class LoopbackNode(LifecycleAdapter):
         if not self.running and self.count_publishers(self._topic("control_command")):
             self.running = True
             self.log.add(self.world)
+            begun = conversion.header(self.world.stamp_ns, "base_link")
+            self.out["engagement"].publish(Engagement(header=begun, engaged=True))
             self.get_logger().info(f"'{self.scenario.name}' begins")
 
     def _topic(self, name: str) -> str:

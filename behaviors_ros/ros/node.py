@@ -159,8 +159,8 @@ class LifecycleAdapter(LifecycleNode):
                 self.counts["errors"] += 1
                 reason = traceback.format_exc(limit=-1).strip().splitlines()[-1]
                 self.report(ERROR, f"{source}: {reason}")
-                self.event("error", source, reason, ERROR)
                 self.get_logger().error(f"{source}: {traceback.format_exc()}", throttle_duration_sec=1.0)
+                self.event("error", source, reason, ERROR)
 
         return call
 

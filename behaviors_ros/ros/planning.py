@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from behaviors_ros.control.odometry import OdometryLimits, OdometryWatch, watched
 from behaviors_ros.datatypes import Grid, Scene
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -24,6 +25,7 @@ class PlanningParameters(Parameters):
     scene: SceneParameters = SceneParameters()
     vehicle: Vehicle = Vehicle()
     grid: GridParameters = GridParameters()
+    odometry: OdometryLimits = OdometryLimits()
     plugin_modules: tuple[str, ...] = value((), "further modules to import, for plugins of other packages")
 
 
@@ -37,6 +39,7 @@ class PlanningNode(LifecycleAdapter):
         self.parameters, self.vehicle = parameters, parameters.vehicle
         self.grid = Grid(parameters.grid.dt_s, parameters.grid.steps)
         self.inputs = SceneInputs(parameters.scene, parameters.vehicle, history)
+        self.watch = OdometryWatch()
         self._last_ns: dict[str, int] = {}
         self._pending: tuple[Cycle, Any] | None = None
         self.reads("odometry", self._odometry)
@@ -55,14 +58,14 @@ class PlanningNode(LifecycleAdapter):
     def _admit(self, source: str, message: Any) -> bool:
         """Refuse a message in a wrong frame, late, early or out of order; False for one that is already known."""
         stamp, scene = conversion.nanoseconds(message.header.stamp), self.parameters.scene
-        if message.header.frame_id != scene.frame:
-            raise InputError(source, "frame_id", f"is '{message.header.frame_id}'", f"send it in '{scene.frame}'")
+        conversion.in_frame(source, message, scene.frame)
         now, last = self.now_ns, self._last_ns.get(source, -1)
         if now == 0:  # simulated time has not begun here
             return False
         if last > now + scene.future_max_s * conversion.NS:
             self.get_logger().warning("the clock went back: inputs are collected anew")
             self.inputs.clear()
+            self.watch = OdometryWatch()
             self._last_ns.clear()
             last = -1
         if stamp == last:
@@ -76,7 +79,11 @@ class PlanningNode(LifecycleAdapter):
 
     def _odometry(self, message: Any) -> None:
         if self._admit("odometry", message):
-            self.inputs.add_odometry(conversion.ego_state(message, self.inputs.ego, self.vehicle))
+            ego = conversion.ego_state(message, self.inputs.ego, self.vehicle)
+            self.watch, reason = watched(self.watch, ego, self.parameters.odometry, self.vehicle)
+            if reason:
+                raise InputError("odometry", "pose", reason, "check localisation")
+            self.inputs.add_odometry(ego)
         self.attempt()
 
     def _tracks(self, message: Any) -> None:

@@ -130,6 +130,9 @@ def test_bridge_goes_down_to_the_stop_when_plans_end():
                 conversion.time_message(ego.stamp_ns)
             )
             message.valid_until = conversion.time_message(ego.stamp_ns + 500_000_000)
+            made.predictions.header.stamp = conversion.time_message(ego.stamp_ns)
+            harness.send("predictions", made.predictions)
+            harness.spin(0.02)
             harness.send("selected", message)
 
         harness.until(
