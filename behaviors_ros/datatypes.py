@@ -94,6 +94,7 @@ class Degraded(IntFlag):
     TRACKS_LATE = 16
     SLOW = 32
     TRACKS_DROPPED = 64
+    FAR_AGENTS = 128
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from behaviors_ros import registry
-from behaviors_ros.datatypes import Candidates, Grid, Plan, Predictions, Scene, rounded
+from behaviors_ros.datatypes import Candidates, Grid, Plan, Predictions, Scene
 from behaviors_ros.errors import InputError
 from behaviors_ros.generation.generate import generate
 from behaviors_ros.generation.interface import Generator
 from behaviors_ros.parameters import Parameters, Vehicle, validated, value, yaml_tree
 from behaviors_ros.prediction.interface import Predictor
+from behaviors_ros.prediction.predict import NearAgents, predict
 from behaviors_ros.scoring.anytime import score_in_time
 from behaviors_ros.scoring.decision import decide
 from behaviors_ros.scoring.interface import Gate, Scorer
@@ -40,6 +41,7 @@ class Stages:
     gates: tuple[Gate, ...]
     scorers: tuple[Scorer, ...]
     selection: Selection
+    near: NearAgents = NearAgents()
 
 
 class GridParameters(Parameters):
@@ -66,6 +68,7 @@ class Configuration(Parameters):
     gates: tuple[str, ...] = value(GATES, "plugins that forbid")
     scorers: tuple[str, ...] = value(SCORERS, "plugins that weigh")
     selection: Selection = Selection()
+    near: NearAgents = NearAgents()
 
 
 def build(config: Mapping[str, Any]) -> Stages:
@@ -93,6 +96,7 @@ def build(config: Mapping[str, Any]) -> Stages:
         gates=create("gate", chosen.gates),
         scorers=create("scorer", chosen.scorers),
         selection=chosen.selection,
+        near=chosen.near,
     )
 
 
@@ -126,7 +130,7 @@ def run(
     just so many (`Plan.evaluated` of a recorded plan), for a replay.
     """
     # 1. Predict the road users.
-    predictions = rounded(stages.predictor.predict(scene, stages.grid))
+    predictions = predict(scene, stages.grid, stages.predictor, stages.near, stages.vehicle)
     scene = replace(scene, degraded=scene.degraded | predictions.degraded)
     # 2. Generate what the ego could do; the candidates come rounded.
     candidates = generate(scene, predictions, stages.grid, stages.generators)

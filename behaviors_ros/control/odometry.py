@@ -17,7 +17,7 @@ class OdometryLimits(Parameters):
     jump_max_m: float = value(0.5, "way beyond what the speed explains", low=0.05, high=10.0)
     turn_max_rad: float = value(0.2, "turn beyond what the vehicle can do", low=0.02, high=3.2)
     gain_max_mps: float = value(1.0, "change of speed beyond what the vehicle can do", low=0.1, high=10.0)
-    frozen_s: float = value(0.15, "time at speed without moving after which odometry is frozen", low=0.05, high=5.0)
+    frozen_s: float = value(0.15, "time at speed without moving after which odometry is frozen", low=0.05, high=600.0)
     frozen_mps: float = value(0.5, "speed above which a vehicle must be seen to move", low=0.1, high=5.0)
     gap_max_s: float = value(0.5, "after a longer gap there is nothing to compare with", low=0.05, high=10.0)
     settled: int = value(10, "messages in a row that fit each other and end a refusal", low=1, high=1000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
@@ -14,20 +14,34 @@ from behaviors_ros.generation.interface import Generator, Refiner
 from behaviors_ros.generation.minimal_risk_stop import MinimalRiskStop
 from behaviors_ros.generation.motions import together
 
+ALWAYS = ("minimal_risk_stop", "previous")
 
-def generate(scene: Scene, predictions: Predictions, grid: Grid, generators: Sequence[Generator]) -> Candidates:
+
+def generate(
+    scene: Scene, predictions: Predictions, grid: Grid, generators: Sequence[Generator],
+    remaining_s: Callable[[], float] | None = None,
+) -> Candidates:  # fmt: skip
     """The candidates of all generators in their order, with the precision of a message; of equal ones one.
 
-    Raises `BehaviorsError` when no generator made any: `minimal_risk_stop` always does and belongs in the list.
+    remaining_s: tells the time left, s; when it is used up, the generators not yet asked are left out, but for those of
+    ALWAYS, which are asked first then. Raises `BehaviorsError` when no generator made any: `minimal_risk_stop` always
+    does and belongs in the list.
     """
-    groups: list[Candidates] = []
-    for generator in generators:
+    order = list(range(len(generators)))
+    if remaining_s is not None:
+        order.sort(key=lambda k: generators[k].name not in ALWAYS)
+    made_by: dict[int, Candidates] = {}
+    for k in order:
+        generator = generators[k]
+        if remaining_s is not None and generator.name not in ALWAYS and remaining_s() <= 0.0:
+            break
         # Asking by name: isinstance of a protocol costs as much as a generator's own work.
         if hasattr(generator, "refine"):
-            groups.append(cast(Refiner, generator).refine(scene, predictions, grid, groups))
+            before = [made_by[i] for i in sorted(made_by) if i < k]
+            made_by[k] = cast(Refiner, generator).refine(scene, predictions, grid, before)
         else:
-            groups.append(generator.generate(scene, predictions, grid))
-    groups = [group for group in groups if len(group)]
+            made_by[k] = generator.generate(scene, predictions, grid)
+    groups = [made_by[k] for k in sorted(made_by) if len(made_by[k])]
     if not groups:
         raise BehaviorsError("no generator made a candidate; add minimal_risk_stop to generators")
     made = together(groups)

@@ -18,7 +18,7 @@ from behaviors_ros.maps.load import load_map
 from behaviors_ros.msg import SelectedTrajectory, StackStatus, Trajectory
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros import conversion
-from behaviors_ros.ros.graph import NAMESPACE, TOPICS
+from behaviors_ros.ros.graph import NAMESPACE, TOPICS, nodes
 from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.up import Graph, GraphConfig
 from behaviors_ros.ros.warm import warm_scene
@@ -106,9 +106,12 @@ def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | Non
     """
     lane_map: LaneMap | None = load_map(map_file) if map_file else None
     scene = dense(warm_scene(lane_map, Vehicle(), speed=5.0), agents)
-    # The ego is kept in its place, while each plan goes on from the one before: the bridge must not mind.
-    bridge = {"limits": {"ahead_max_m": 10.0}}
-    config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "", nodes={"controls_bridge": bridge})
+    # The ego is kept in its place at speed, while each plan goes on from the one before: the stack must not mind.
+    parameters: dict[str, dict[str, object]] = {
+        found.name: {"odometry": {"frozen_s": 600.0}} for found in nodes(("stack",))
+    }
+    parameters["controls_bridge"]["limits"] = {"ahead_max_m": 10.0}
+    config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "", nodes=parameters)
     with Graph(config, logs) as graph:
         rclpy.init()
         feeder, executor = Feeder(scene), SingleThreadedExecutor()

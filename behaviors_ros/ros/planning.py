@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from behaviors_ros.control.odometry import OdometryLimits, OdometryWatch, watched
 from behaviors_ros.datatypes import Grid, Scene
@@ -13,7 +17,8 @@ from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.pipeline import Configuration, GridParameters, Stages, build
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.conversion_stages import Cycle, cycle
-from behaviors_ros.ros.node import LifecycleAdapter
+from behaviors_ros.ros.node import WARN, LifecycleAdapter
+from behaviors_ros.ros.overload import Overload, StageBudget
 from behaviors_ros.ros.scene import SceneInputs, SceneParameters, refusal
 
 DEFAULTS = Configuration()
@@ -34,8 +39,9 @@ class PlanningNode(LifecycleAdapter):
 
     stage: str
 
-    def listen(self, parameters: PlanningParameters, history: bool = False) -> None:
+    def listen(self, parameters: PlanningParameters, budget: StageBudget, history: bool = False) -> None:
         """Subscribe to what a scene is made of."""
+        self.overload, self.durations = Overload(budget), deque[float](maxlen=600)
         self.parameters, self.vehicle = parameters, parameters.vehicle
         self.grid = Grid(parameters.grid.dt_s, parameters.grid.steps)
         self.inputs = SceneInputs(parameters.scene, parameters.vehicle, history)
@@ -140,5 +146,28 @@ class PlanningNode(LifecycleAdapter):
         raise TypeError(f"{type(self).__name__} has no stage")
 
     def timed(self, of: Cycle, since: float) -> Cycle:
-        """The cycle with the wall time of this stage, counted from `since` (`time.perf_counter`)."""
-        return replace(of, times_s={**of.times_s, self.stage: time.perf_counter() - since})
+        """The cycle with the wall time of this stage, counted from `since` (`time.perf_counter`); late ones count."""
+        seconds = time.perf_counter() - since
+        if self.overload.note(seconds, since + seconds) and self.limited:
+            shedding = self.overload.shedding
+            self.event("late", self.stage, "sheds work" if shedding else "takes up all work again", WARN, of.number)
+        self.counts["cycles late"] = self.overload.late
+        self.durations.append(seconds)
+        return replace(of, times_s={**of.times_s, self.stage: seconds})
+
+    @property
+    def limited(self) -> bool:
+        """Whether work is left out for lack of time. Simulated time stands still while we work, and runs repeat."""
+        return not self.get_parameter("use_sim_time").value
+
+    def remaining(self, since: float) -> Callable[[], float] | None:
+        """The time left of the stage's budget counted from `since`, s; None: no limit."""
+        budget_s = self.overload.budget.budget_s
+        return (lambda: budget_s - (time.perf_counter() - since)) if self.limited else None
+
+    def facts(self) -> dict[str, str]:
+        """Median and 99th percentile of the stage's wall time over the last minute of cycles."""
+        if not self.durations:
+            return {}
+        p50, p99 = np.percentile(np.array(self.durations) * 1e3, (50, 99))
+        return {"stage p50, p99": f"{p50:.1f}, {p99:.1f} ms of {self.overload.budget.budget_s * 1e3:.0f} ms"}

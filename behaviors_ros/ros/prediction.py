@@ -9,13 +9,15 @@ from typing import Any
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from behaviors_ros import registry
-from behaviors_ros.datatypes import Scene, rounded
+from behaviors_ros.datatypes import Degraded, Scene
 from behaviors_ros.parameters import value
 from behaviors_ros.prediction.interface import Predictor
+from behaviors_ros.prediction.predict import NearAgents, predict
 from behaviors_ros.ros.conversion_stages import Cycle, origin_of, predictions_message
 from behaviors_ros.ros.declare import plugin, plugin_values
 from behaviors_ros.ros.node import OK, WARN
 from behaviors_ros.ros.node import main as run_node
+from behaviors_ros.ros.overload import StageBudget
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
 from behaviors_ros.ros.shadow import Shadow, ShadowParameters
 from behaviors_ros.ros.warm import warm_scene
@@ -27,6 +29,8 @@ class PredictionParameters(PlanningParameters):
 
     predictor: str = value(DEFAULTS.predictor, "plugin that predicts (`behaviors plugins` lists them)")
     shadow: ShadowParameters = ShadowParameters()
+    near: NearAgents = NearAgents()
+    budget: StageBudget = StageBudget(budget_s=0.03)
 
 
 class PredictionNode(PlanningNode):
@@ -44,7 +48,9 @@ class PredictionNode(PlanningNode):
         self.predictor = plugin(self, "predictor", parameters.predictor, parameters.vehicle)
         self.publisher = self.writes("predictions")
         self.number = 0
-        self.listen(parameters, history=True)
+        # Cycles, by odometry stamp, in which far agents are to go on as now: what was recorded, for a replay.
+        self.near, self.far_simple = parameters.near, set[int]()
+        self.listen(parameters, parameters.budget, history=True)
         self._warm(self.predictor)
         if self.predictor.name == "learned":  # leaves agents to physics in some later cycle
             self._warm(self.default_stages().predictor)
@@ -83,7 +89,10 @@ class PredictionNode(PlanningNode):
     def work(self, scene: Scene, of: Cycle, message: Any) -> None:
         """Predict and publish."""
         since = time.perf_counter()
-        predictions = rounded(self.predictor.predict(scene, self.grid))
+        if of.inputs.odometry in self.far_simple or (self.limited and self.overload.shedding):
+            scene = replace(scene, degraded=scene.degraded | Degraded.FAR_AGENTS)
+            self.counts["cycles with far agents as now"] += 1
+        predictions = predict(scene, self.grid, self.predictor, self.near, self.vehicle)
         of = replace(self.timed(of, since), degraded=scene.degraded | predictions.degraded)
         self.publisher.publish(predictions_message(predictions, of, self.predictor.name, origin_of(scene.ego)))
         self.counts.update(predictions.notes)
@@ -92,8 +101,8 @@ class PredictionNode(PlanningNode):
             self.shadow.show(scene, predictions)
 
     def facts(self) -> dict[str, str]:
-        """How far a candidate model diverges."""
-        return self.shadow.facts() if self.shadow is not None else {}
+        """The stage's times, and how far a candidate model diverges."""
+        return super().facts() | (self.shadow.facts() if self.shadow is not None else {})
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """End the candidate's thread as well."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from behaviors_ros.control.odometry import OdometryLimits, OdometryWatch, watched
 from behaviors_ros.datatypes import Candidates, Decisions, Plan, Predictions, Scene, Scores
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.parameters import Vehicle
@@ -42,10 +43,11 @@ class _Collector:
         self.candidates: Recent[Candidates] = Recent(20)
         self.scores: Recent[tuple[Scores, Decisions | None]] = Recent(20)
         self.waiting: dict[int, tuple[Cycle, Plan]] = {}
+        self.watch = OdometryWatch()
         self._last_ns: dict[str, int] = {}
         self._take: dict[str, Callable[[Any], None]] = {
             "route": inputs.add_route,
-            "odometry": lambda m: inputs.add_odometry(conversion.ego_state(m, inputs.ego, vehicle)),
+            "odometry": self._odometry,
             "tracks": lambda m: inputs.add_tracks(conversion.tracks(m, inputs.parameters.track)),
             "signals": lambda m: inputs.add_signals(conversion.signals(m)),
             "predictions": lambda m: self.predictions.add(cycle(m).number, predictions(m)),
@@ -68,6 +70,7 @@ class _Collector:
         stamp_ns, limits = conversion.nanoseconds(message.header.stamp), self.inputs.parameters
         if self._last_ns.get(name, -1) > at_ns + limits.future_max_s * conversion.NS:  # the clock went back
             self.inputs.clear()
+            self.watch = OdometryWatch()
             self._last_ns.clear()
         admitted = message.header.frame_id == limits.frame and not refusal(
             stamp_ns, self._last_ns.get(name, -1), at_ns, limits
@@ -75,6 +78,12 @@ class _Collector:
         if admitted:
             self._last_ns[name] = stamp_ns
         return admitted
+
+    def _odometry(self, message: Any) -> None:
+        ego = conversion.ego_state(message, self.inputs.ego, self.vehicle)
+        self.watch, reason = watched(self.watch, ego, OdometryLimits(), self.vehicle)
+        if not reason:
+            self.inputs.add_odometry(ego)
 
     def _selected(self, message: Any) -> None:
         found = conversion_plan.plan(message)

@@ -34,6 +34,7 @@ from behaviors_ros.ros.planning import PlanningNode
 from behaviors_ros.ros.prediction import PredictionNode
 from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.recorder import full_name
+from behaviors_ros.ros.trajectory_generation import GenerationNode
 from behaviors_ros.ros.trajectory_scoring import ScoringNode
 
 INPUTS = ("route", "odometry", "tracks", "signals")
@@ -146,6 +147,11 @@ class LockStep:
         return next(node for node in self.stack if isinstance(node, ScoringNode))
 
     @property
+    def generation(self) -> GenerationNode:
+        """The node that makes the candidates."""
+        return next(node for node in self.stack if isinstance(node, GenerationNode))
+
+    @property
     def prediction(self) -> PredictionNode:
         """The node that begins cycles."""
         return next(node for node in self.stack if isinstance(node, PredictionNode))
@@ -215,17 +221,36 @@ def _readers(name: str) -> int:
     return sum(name in entry.reads for entry in nodes(("stack",)))
 
 
-def short_cycles(bag: Path) -> dict[int, int]:
-    """Of recorded cycles whose scoring ran out of time, how many candidates were scored, by odometry stamp, ns.
-
-    None where plans were recorded with another type of message.
+@dataclass(frozen=True)
+class Shortened:
+    """What was left out for lack of time when a bag was recorded, by odometry stamp, ns: how many candidates were
+    scored, which generators were asked, and the cycles in which far agents went on as now.
     """
-    topic = TOPICS["selected"]
+
+    evaluated: dict[int, int]
+    asked: dict[int, tuple[str, ...]]
+    far_simple: frozenset[int]
+
+
+def shortened(bag: Path) -> Shortened:
+    """What a bag's own cycles left out; nothing where they were recorded with other types of message."""
+    topics = {full_name(TOPICS[name]): name for name in ("predictions", "candidates", "selected")}
     try:
-        found = [message for _, message, _ in read_bag(bag, {full_name(topic): topic.message()})]
+        found = [
+            (topics[topic], message) for topic, message, _ in
+            read_bag(bag, {topic: TOPICS[name].message() for topic, name in topics.items()})
+        ]  # fmt: skip
     except InputError:
-        return {}
-    return {cycle(m).inputs.odometry: int(m.evaluated) for m in found if cycle(m).degraded & Degraded.SLOW}
+        return Shortened({}, {}, frozenset())
+
+    def cycles(topic: str, flag: Degraded) -> list[tuple[int, Any]]:
+        return [(cycle(m).inputs.odometry, m) for name, m in found if name == topic and cycle(m).degraded & flag]
+
+    return Shortened(
+        {stamp: int(m.evaluated) for stamp, m in cycles("selected", Degraded.SLOW) if m.evaluated},
+        {stamp: tuple(dict.fromkeys(m.generator)) for stamp, m in cycles("candidates", Degraded.SLOW)},
+        frozenset(stamp for stamp, _ in cycles("predictions", Degraded.FAR_AGENTS)),
+    )
 
 
 def replay(
@@ -243,7 +268,9 @@ def replay(
     """
     types = {full_name(TOPICS[name]): TOPICS[name].message() for name in INPUTS}
     with lock_step(parameter_files, overrides, out, patience_s, log_level) as step:
-        step.scoring.to_evaluate = short_cycles(bag)
+        left_out = shortened(bag)
+        step.scoring.to_evaluate, step.generation.to_ask = left_out.evaluated, left_out.asked
+        step.prediction.far_simple = set(left_out.far_simple)
         handed = unanswered = 0
         for topic, message, stamp_ns in read_bag(bag, types):
             name = topic.removeprefix(f"{NAMESPACE}/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from behaviors_ros.ros.conversion_stages import Cycle, candidates, cycle, predic
 from behaviors_ros.ros.declare import plugin
 from behaviors_ros.ros.node import OK
 from behaviors_ros.ros.node import main as run_node
+from behaviors_ros.ros.overload import StageBudget
 from behaviors_ros.ros.planning import DEFAULTS, PlanningNode, PlanningParameters
 from behaviors_ros.ros.scene import Recent
 from behaviors_ros.ros.warm import warm_candidates, warm_predictions, warm_scene
@@ -31,9 +31,7 @@ class ScoringParameters(PlanningParameters):
     gates: tuple[str, ...] = value(DEFAULTS.gates, "plugins that forbid")
     scorers: tuple[str, ...] = value(DEFAULTS.scorers, "plugins that weigh")
     selection: Selection = Selection()
-    budget_s: float = value(
-        0.06, "time for scoring; what is not scored within it is left out of the choice", low=0.001, high=10.0
-    )
+    budget: StageBudget = StageBudget(budget_s=0.06)
 
 
 class ScoringNode(PlanningNode):
@@ -49,12 +47,12 @@ class ScoringNode(PlanningNode):
         registry.load_modules(parameters.plugin_modules)
         self.gates = tuple(plugin(self, "gate", name, parameters.vehicle) for name in parameters.gates)
         self.scorers = tuple(plugin(self, "scorer", name, parameters.vehicle) for name in parameters.scorers)
-        self.selection, self.budget_s = parameters.selection, parameters.budget_s
+        self.selection = parameters.selection
         self.table, self.publisher = self.writes("scores"), self.writes("selected")
         self.predicted: Recent[Predictions] = Recent(10)
         # How many candidates to score in the cycle of an odometry stamp: what was recorded, for a replay.
         self.to_evaluate: dict[int, int] = {}
-        self.listen(parameters)
+        self.listen(parameters, parameters.budget)
         self.reads("predictions", self._predictions)
         self.reads("candidates", self.begin)
         self._warm_up()
@@ -85,19 +83,13 @@ class ScoringNode(PlanningNode):
         decisions = decide(scene, predicted, offered, self.vehicle, self.selection.meaning)
         table = score_in_time(
             scene, predicted, offered, decisions, self.gates, self.scorers, self.selection.anytime,
-            self._remaining(since), self.to_evaluate.get(of.inputs.odometry),
+            self.remaining(since), self.to_evaluate.get(of.inputs.odometry),
         )  # fmt: skip
         plan = select(scene, offered, table, decisions, self.selection, self.vehicle, of.number)
         of = self.timed(replace(of, degraded=plan.degraded), since)
         self.publisher.publish(plan_message(plan, of, self.vehicle, predicted.model_hash))
         self.table.publish(scores_message(table, offered, plan, of))
         self._tell(scene.previous, plan)
-
-    def _remaining(self, since: float) -> Callable[[], float] | None:
-        """The time left, s. Simulated time stands still while we work: nothing is left out then, and runs repeat."""
-        if self.get_parameter("use_sim_time").value:
-            return None
-        return lambda: self.budget_s - (time.perf_counter() - since)
 
     def _tell(self, previous: Plan | None, plan: Plan) -> None:
         """Keep the reason for /diagnostics; log it when something else has been decided."""
@@ -107,6 +99,7 @@ class ScoringNode(PlanningNode):
         before, now = previous.decision if previous is not None else None, plan.decision
         if now is not None and (before is None or (before.manoeuvre, before.subject) != (now.manoeuvre, now.subject)):
             self.get_logger().info(plan.reason)
+            self.event("decision", now.manoeuvre.name.lower(), plan.reason, plan_id=plan.plan_id)
 
 
 def main() -> None:

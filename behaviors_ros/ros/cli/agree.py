@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import track
 
-from behaviors_ros.datatypes import Plan
+from behaviors_ros.datatypes import Degraded, Plan
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.summary import decision_hash
 from behaviors_ros.parameters import Vehicle
@@ -58,5 +59,8 @@ def differing(cycles: list[RecordedCycle], vehicle: Vehicle) -> list[int]:
 
 
 def _made(cycle: RecordedCycle, stages: Stages) -> Plan:
-    """What the pipeline makes of a recorded scene when it scores as many candidates as were scored."""
+    """What the pipeline makes of a recorded scene when it makes and scores as many candidates as there was time for."""
+    if cycle.plan.degraded & Degraded.SLOW:
+        asked = tuple(g for g in stages.generators if g.name in cycle.candidates.generator)
+        stages = replace(stages, generators=asked)
     return plan(cycle.scene, stages, cycle.plan.plan_id, evaluated=cycle.plan.evaluated or None)
