@@ -18,7 +18,9 @@ def start(context: LaunchContext) -> list:
     chosen = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     remap = {topic: chosen[topic] for topic in INPUTS_AND_OUTPUTS if chosen[topic] != topic}
     groups = ["stack"] + [
-        group for name, group in (("controller", "controller"), ("visualisation", "tools")) if chosen[name] == "true"
+        group
+        for name, group in (("controller", "controller"), ("visualisation", "tools"), ("blackbox", "blackbox"))
+        if chosen[name] == "true"
     ]
     return lifecycle_nodes(
         groups=tuple(groups),
@@ -37,6 +39,7 @@ ARGUMENTS = {
     "use_sim_time": ("false", "take the time from /clock"),
     "controller": ("false", "start our tracking controller as well"),
     "visualisation": ("true", "start the visualisation node"),
+    "blackbox": ("true", "keep the last seconds of all topics, and write them as a bag on an emergency stop"),
     **{name: (name, f"topic of {TOPICS[name].type}") for name in INPUTS_AND_OUTPUTS},
 }
 

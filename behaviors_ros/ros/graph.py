@@ -94,8 +94,12 @@ NODES = (
           ("gazebo/cmd_vel", "odometry", "tracks", "signals", "route")),
     Entry("visualisation", "VisualisationNode", "tools",
           ("tracks", "odometry", "route", "predictions", "candidates", "scores", "selected", "status"), ("markers",)),
+    Entry("blackbox", "BlackboxNode", "blackbox",
+          ("tracks", "odometry", "signals", "route", "predictions", "candidates", "scores", "selected", "trajectory",
+           "path", "status", "control_command", "controller_state", "engagement", "gazebo/cmd_vel",
+           "gazebo/ground_truth", "events"), ("events",)),
 )  # fmt: skip
-GROUPS = ("stack", "loopback", "gazebo", "tools")
+GROUPS = ("stack", "loopback", "gazebo", "tools", "blackbox")
 
 
 def nodes(groups: tuple[str, ...] = GROUPS) -> tuple[Entry, ...]:

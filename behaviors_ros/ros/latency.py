@@ -111,6 +111,7 @@ def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | Non
         found.name: {"odometry": {"frozen_s": 600.0}} for found in nodes(("stack",))
     }
     parameters["controls_bridge"]["limits"] = {"ahead_max_m": 10.0}
+    parameters["controls_bridge"]["ladder"] = {"jump_max_m": 5.0}
     config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "", nodes=parameters)
     with Graph(config, logs) as graph:
         rclpy.init()

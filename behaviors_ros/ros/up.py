@@ -27,7 +27,7 @@ class GraphConfig(Parameters):
     """What `behaviors up` runs. `nodes` maps a node's name to its parameters, as in the node's file in config/."""
 
     groups: tuple[str, ...] = value(
-        ("stack",), "which nodes: stack (planning), loopback (simulator, controller), tools"
+        ("stack",), "which nodes: stack (planning), loopback (simulator, controller), tools, blackbox"
     )
     without: tuple[str, ...] = value((), "nodes of those groups that are left out")
     map: str = value("", "file of the map, relative to this file; empty: the scenario's, or mapless")
