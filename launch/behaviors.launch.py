@@ -29,6 +29,7 @@ def start(context: LaunchContext) -> list:
         parameters_file=chosen["parameters"],
         use_sim_time=chosen["use_sim_time"] == "true",
         remap=remap,
+        security=chosen["security"],
     )
 
 
@@ -40,6 +41,7 @@ ARGUMENTS = {
     "controller": ("false", "start our tracking controller as well"),
     "visualisation": ("true", "start the visualisation node"),
     "blackbox": ("true", "keep the last seconds of all topics, and write them as a bag on an emergency stop"),
+    "security": ("", "SROS2 keystore to run under, with enforcement; empty: none"),
     **{name: (name, f"topic of {TOPICS[name].type}") for name in INPUTS_AND_OUTPUTS},
 }
 

@@ -1,4 +1,4 @@
-"""Files generated from the parameter classes: config/<node>.yaml and docs/parameters.md."""
+"""Generated files: config/<node>.yaml and docs/parameters.md of the parameter classes, the policy of the graph."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from behaviors_ros import registry
 from behaviors_ros.parameters import Parameters, flat, limits, markdown
 from behaviors_ros.ros.declare import ros_value
 from behaviors_ros.ros.graph import NAMESPACE, NODES, Entry
+from behaviors_ros.ros.security import policy
 
 NOTE = "Generated from the parameter classes by `behaviors params docs`; a test fails when it is stale."
 
@@ -20,6 +21,7 @@ def documents(root: Path) -> dict[Path, str]:
     """Every generated file of a checkout at `root`, with its text."""
     found = {root / "config" / entry.config: node_yaml(entry) for entry in NODES}
     found[root / "docs" / "parameters.md"] = parameters_page()
+    found[root / "config" / "security" / "policy.xml"] = policy()
     return found
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import EmitEvent
+from launch.actions import EmitEvent, SetEnvironmentVariable
 from launch.events import Shutdown
 from launch_ros.actions import Node
 
 from behaviors_ros.errors import InputError
 from behaviors_ros.ros.graph import NAMESPACE, Entry
+from behaviors_ros.ros.security import enclave, security_environment
 from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, ros_tree
 
 
@@ -25,8 +26,9 @@ def lifecycle_nodes(
     parameters_file: str,
     use_sim_time: bool,
     remap: Mapping[str, str],
+    security: str = "",
 ) -> list[Any]:
-    """The nodes of some groups; "controller" is the tracking controller alone."""
+    """The nodes of some groups; "controller" is the tracking controller alone. security: a keystore, or empty."""
     vehicle = _vehicle(vehicle_file)
     base: dict[str, Any] = {"map": map_file, "vehicle": vehicle, "use_sim_time": use_sim_time}
     config = checked(
@@ -36,7 +38,10 @@ def lifecycle_nodes(
     if "controller" in groups:
         alone = checked(GraphConfig(groups=("loopback",), without=("loopback_simulator",), **base), "launch arguments")
         found |= {entry: {**tree, "use_sim_time": use_sim_time} for entry, tree in _trees(alone)}
-    return [_node(entry, tree, [parameters_file] if parameters_file else [], remap) for entry, tree in found.items()]
+    files = [parameters_file] if parameters_file else []
+    secured = security_environment(Path(security), [entry.name for entry in found]) if security else {}
+    settings = [SetEnvironmentVariable(name, text) for name, text in secured.items()]
+    return settings + [_node(entry, tree, files, remap, secured=bool(security)) for entry, tree in found.items()]
 
 
 def simulated_nodes(scenario: str, simulator: Mapping[str, Any], without: tuple[str, ...]) -> list[Any]:
@@ -72,7 +77,14 @@ def _vehicle(path: str) -> dict[str, Any]:
         ) from None
 
 
-def _node(entry: Entry, tree: dict[str, Any], files: list[str], remap: Mapping[str, str], on_exit: Any = None) -> Node:
+def _node(
+    entry: Entry,
+    tree: dict[str, Any],
+    files: list[str],
+    remap: Mapping[str, str],
+    on_exit: Any = None,
+    secured: bool = False,
+) -> Node:
     """The defaults of config/, what the launch says, and then the user's own files."""
     folder = Path(tempfile.mkdtemp(prefix="behaviors_"))
     said = folder / entry.config
@@ -82,4 +94,5 @@ def _node(entry: Entry, tree: dict[str, Any], files: list[str], remap: Mapping[s
     return Node(
         package="behaviors_ros", executable=entry.name, name=entry.name, namespace=NAMESPACE, output="screen",
         parameters=[str(defaults), str(said), *files], remappings=list(used.items()), on_exit=on_exit,
+        ros_arguments=["--enclave", enclave(entry.name)] if secured else None,
     )  # fmt: skip

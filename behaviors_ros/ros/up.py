@@ -17,6 +17,7 @@ import yaml
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.parameters import Parameters, Vehicle, merged, validated, value
 from behaviors_ros.ros.graph import GROUPS, NAMESPACE, NODES, Entry, nodes
+from behaviors_ros.ros.security import enclave, security_environment
 from behaviors_ros.simulation.forms import read_form
 from behaviors_ros.simulation.scenario import DEMO
 
@@ -38,6 +39,7 @@ class GraphConfig(Parameters):
     use_sim_time: bool = value(False, "nodes take their time from /clock; always so with the loopback group")
     one_process: bool = value(False, "all nodes in one process")
     respawn: bool = value(False, "start a node again that ended by itself")
+    security: str = value("", "SROS2 keystore to run under, with enforcement; empty: none")
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -55,7 +57,7 @@ def read_config(path: Path) -> GraphConfig:
         ) from None
     if not isinstance(tree, dict):
         raise InputError(path, "file", "is not a mapping", "give keys such as groups, map, nodes")
-    for key in ("map", "scenario"):
+    for key in ("map", "scenario", "security"):
         if tree.get(key):
             tree[key] = str((path.parent / str(tree[key])).resolve())
     return checked(validated(GraphConfig, tree, str(path)), str(path))
@@ -71,6 +73,10 @@ def checked(config: GraphConfig, source: str) -> GraphConfig:
         if wrong:
             raise InputError(source, field, f"'{wrong[0]}' is unknown", f"known: {', '.join(sorted(right))}")
     validated(Vehicle, config.vehicle, f"{source}: vehicle")
+    if config.security and config.one_process:
+        raise InputError(source, "one_process", "has no enclave a node", "leave it out with security")
+    if config.security:
+        security_environment(Path(config.security), [found.name for found in config.entries])
     return config
 
 
@@ -91,7 +97,7 @@ def node_parameters(config: GraphConfig) -> dict[str, Tree]:
         if node.name == "loopback_simulator":
             tree = merged({"scenario": str(scenario)}, tree)
         else:
-            tree = merged({"vehicle": vehicle} if vehicle else {}, tree)
+            tree = merged({"vehicle": vehicle} if vehicle and node.name != "blackbox" else {}, tree)
             tree.setdefault("use_sim_time", config.use_sim_time or simulated)
         if node.name in ("prediction", "trajectory_generation", "trajectory_scoring"):
             tree = merged({"scene": {"map": map_file}}, tree)
@@ -144,6 +150,10 @@ class Graph:
         arguments = ["--ros-args", "--params-file", str(self._file)]
         for ours, theirs in self._config.remap.items():
             arguments += ["-r", f"{ours}:={theirs}"]
+        secured: dict[str, str] = {}
+        if self._config.security:
+            arguments += ["--enclave", enclave(name)]
+            secured = security_environment(Path(self._config.security), [name])
         output: Any = None
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
@@ -151,7 +161,8 @@ class Graph:
         # A session of its own: an interrupt from the terminal reaches the nodes through `stop` only, once.
         self.processes[name] = subprocess.Popen(
             [sys.executable, "-m", *self._commands()[name], *arguments],
-            env=environment(), start_new_session=True, stdout=output, stderr=subprocess.STDOUT if output else None,
+            env=environment() | secured, start_new_session=True, stdout=output,
+            stderr=subprocess.STDOUT if output else None,
         )  # fmt: skip
 
     def watch(self) -> int | None:
