@@ -12,6 +12,7 @@ from typing import Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rosgraph_msgs.msg import Clock as ClockMessage
 
 from behaviors_ros.datatypes import ControlCommand
@@ -40,6 +41,10 @@ class LoopbackParameters(Parameters):
     ready_timeout_s: float = value(120.0, "wall time to wait for the stack before giving up", low=1.0, high=3600.0)
     log: str = value("", "file (.npz) for the executed drive; empty: none")
     end_with_drive: bool = value(True, "end the process when the drive has ended")
+    command_age_max_s: float = value(
+        0.5, "simulated time without a command after which the vehicle brakes by itself", low=0.05, high=60.0
+    )
+    command_loss_braking_mps2: float = value(3.0, "how it brakes then", low=0.1, high=12.0)
     arrival: Arrival = Arrival()
 
 
@@ -59,6 +64,7 @@ class LoopbackNode(LifecycleAdapter):
         self.scenario = replace(scenario, start=replace(scenario.start, stamp_ns=conversion.NS))
         self.world = start(self.scenario)
         self.command: ControlCommand | None = None
+        self.commanded_ns = self.world.stamp_ns
         self.log, self.steps, self.running, self.ended, self.waited = DriveLog(), 0, False, False, 0
         self.out = {
             name: self.writes(name) for name in ("/clock", "odometry", "tracks", "signals", "route", "engagement")
@@ -70,11 +76,20 @@ class LoopbackNode(LifecycleAdapter):
             parameters.step_s / parameters.speed_factor, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
-    def _command(self, message: Any) -> None:
-        self.command = conversion_plan.command(message)
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the drive; it is written."""
+        if not self.ended:
+            self.ended = True
+            self._write_log()
+        return super().on_deactivate(state)
 
-    def _answered(self, _: Any) -> None:
-        """The stack plans: begin when a controller is there as well."""
+    def _command(self, message: Any) -> None:
+        self.command, self.commanded_ns = conversion_plan.command(message), self.world.stamp_ns
+
+    def _answered(self, message: Any) -> None:
+        """The stack plans: begin when a controller is there as well. An answer to a former drive is none."""
+        if conversion.nanoseconds(message.header.stamp) > self.world.stamp_ns:
+            return
         if not self.running and self.count_publishers(self._topic("control_command")):
             self.running = True
             self.log.add(self.world)
@@ -105,7 +120,7 @@ class LoopbackNode(LifecycleAdapter):
             self._end(f"the stack did not answer within {self.parameters.ready_timeout_s:g} s")
 
     def _drive(self) -> None:
-        self.world = step(self.world, self.command, self.parameters.step_s)
+        self.world = step(self.world, self.command or self._without_command(), self.parameters.step_s)
         self.command = None
         self.steps += 1
         perception = self.steps % self.parameters.perception_steps == 0
@@ -117,6 +132,13 @@ class LoopbackNode(LifecycleAdapter):
                 self._end("goal reached")
             elif self.world.time_s >= self.scenario.duration_s:
                 self._end("time is up")
+
+    def _without_command(self) -> ControlCommand | None:
+        """What the actuators do without a command: hold the last one for a while, then brake."""
+        ego, silence_s = self.world.ego, (self.world.stamp_ns - self.commanded_ns) / conversion.NS
+        if silence_s <= self.parameters.command_age_max_s:
+            return None
+        return ControlCommand(ego.stamp_ns, ego.steering, 0.0, 0.0, -self.parameters.command_loss_braking_mps2)
 
     def _has_arrived(self) -> bool:
         scenario, world = self.scenario, self.world
@@ -143,13 +165,16 @@ class LoopbackNode(LifecycleAdapter):
     def _end(self, why: str) -> None:
         self.ended = True
         self.get_logger().info(f"'{self.scenario.name}' ended after {self.world.time_s:.1f} s: {why}")
+        self._write_log()
+        if self.parameters.end_with_drive:
+            rclpy.try_shutdown()
+
+    def _write_log(self) -> None:
         if self.parameters.log and self.running:
             try:
                 self.log.write(Path(self.parameters.log), self._has_arrived(), self.scenario.name)
             except OSError as error:
                 self.get_logger().error(f"the drive cannot be written: {error}")
-        if self.parameters.end_with_drive:
-            rclpy.try_shutdown()
 
 
 def main() -> None:

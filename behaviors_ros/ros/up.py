@@ -132,7 +132,7 @@ class Graph:
     def __enter__(self) -> Graph:
         """Start all."""
         for name in self._commands():
-            self._start(name)
+            self.start(name)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -146,8 +146,13 @@ class Graph:
             return {"behaviors": ["behaviors_ros.ros.compose", *names]}
         return {found.name: [found.module] for found in self._config.entries}
 
-    def _start(self, name: str) -> None:
+    def start(self, name: str, over: Tree | None = None) -> None:
+        """Start a process, or start it again; `over`: parameters instead of those of the configuration."""
         arguments = ["--ros-args", "--params-file", str(self._file)]
+        if over:
+            other = Path(self._folder.name) / f"{name}.yaml"
+            other.write_text(yaml.safe_dump({f"{NAMESPACE}/{name}": {"ros__parameters": ros_tree(over)}}))
+            arguments += ["--params-file", str(other)]
         for ours, theirs in self._config.remap.items():
             arguments += ["-r", f"{ours}:={theirs}"]
         secured: dict[str, str] = {}
@@ -180,7 +185,7 @@ class Graph:
                 return code
             print(f"behaviors up: {name} ended with code {code}", file=sys.stderr, flush=True)
             if self._config.respawn:
-                self._start(name)
+                self.start(name)
         return None if self.processes else 1
 
     def run(self) -> int:

@@ -1,7 +1,8 @@
-"""`behaviors bench latency`, `plan`, `predict` and `throughput`."""
+"""`behaviors bench kill`, `latency`, `plan`, `predict` and `throughput`."""
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,17 +13,48 @@ from rich.progress import track
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation import bench_plan, bench_plot, bench_predict, bench_throughput
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
+from behaviors_ros.ros.faults import kill as bench_kill
 from behaviors_ros.ros.latency import default_map, measure
 
 
 def add(app: typer.Typer) -> None:
     """Add the command."""
     bench = typer.Typer(help="Benchmarks.", no_args_is_help=True)
+    bench.command()(kill)
     bench.command()(latency)
     bench.command()(plan)
     bench.command()(predict)
     bench.command()(throughput)
     app.add_typer(bench, name="bench")
+
+
+def kill(
+    node: Annotated[list[str] | None, typer.Option(help="Node to kill, may be given again; none: all three.")] = None,
+    count: Annotated[int, typer.Option(help="Deaths of each node.", min=1)] = 50,
+    seed: Annotated[int, typer.Option(help="Draws the instants within the planning period.")] = 0,
+    log: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Output of each process to a file there.")] = None,
+    json: JsonOption = None,
+) -> None:
+    """Death (SIGKILL) of a planning node to the first stop on the controller's topic, on the live graph.
+
+    JSON: a list of {node, count, p50_ms, p99_ms, max_ms, stopped, invalid_published}.
+    """
+    names = tuple(node or bench_kill.PLANNING)
+    for name in names:
+        if name not in bench_kill.PLANNING:
+            raise InputError("bench kill", "--node", f"is '{name}'", f"known: {', '.join(bench_kill.PLANNING)}")
+
+    def tell(name: str, death: bench_kill.Death) -> None:
+        typer.echo(f"{name}: {death.reaction_ms:.0f} ms{'; ' + death.why if death.why else ''}")
+
+    with tempfile.TemporaryDirectory(prefix="behaviors_kill_") as scratch:
+        found = bench_kill.measure(names, count, seed, log or Path(scratch), tell)
+    columns = ("node", "count", "p50_ms", "p99_ms", "max_ms", "stopped", "invalid_published")
+    print_table("Death to the first stop", [name.replace("_", " ") for name in columns],
+                [[getattr(row, name) for name in columns] for row in found])  # fmt: skip
+    write_json(json, [asdict(row) for row in found])
+    if any(row.stopped < row.count for row in found):
+        raise typer.Exit(1)
 
 
 def latency(
