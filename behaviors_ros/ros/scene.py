@@ -158,16 +158,20 @@ class SceneInputs:
         now = self._odometry.last[0]
         signals = self._signals.last
         fresh = signals is not None and now - signals[0] <= self.parameters.signals_age_max_s * NS
-        plan = self._plans.last
         return Inputs(
             tracks=self._tracks.last[0],
             odometry=now,
             signals=signals[0] if signals is not None and fresh else 0,
             route=self._routes.last[0],
-            previous_plan_id=plan[0]
-            if plan and now - plan[1].stamp_ns <= self.parameters.previous_age_max_s * NS
-            else 0,
+            previous_plan_id=self._continued(now),
         )
+
+    def _continued(self, now_ns: int) -> int:
+        """Id of the plan that a cycle at `now_ns` continues, 0 for none: not too old, not of before a clock jump."""
+        last, early_ns = self._plans.last, -self.parameters.future_max_s * NS
+        if last is None or not early_ns <= now_ns - last[1].stamp_ns <= self.parameters.previous_age_max_s * NS:
+            return 0
+        return last[0]
 
     def scene(self, inputs: Inputs) -> Scene | None:
         """The scene of the named inputs; None while one of them has not arrived."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,6 +228,17 @@ def test_the_goals_times_count_from_the_stamp_of_the_route_message():
         start = 0.0 if centre_line is not None else -route.path[0, 0]
         assert route.stamp_ns == 3_000_000_001 and route.goal.time == (5.0, 8.0)
         assert (route.goal_from_s - start, route.goal_to_s - start) == pytest.approx((20.0, 24.0), abs=0.51)
+
+
+def test_a_plan_of_before_a_clock_jump_is_not_continued():
+    plans = {0.8: 7, 1.0: 7, 1.05: 7, 0.4: 0, 9.0: 0}  # s: stamp of plan 7 when it is 1 s; older than 0.5 s, or of 9 s
+    for stamp_s, continued in plans.items():
+        inputs = SceneInputs(SceneParameters(), VEHICLE)
+        inputs.add_route(over_the_wire(conversion.route_message(1, (), Goal(np.array([22.0, 0.0])))))
+        inputs.add_tracks(conversion.ReceivedTracks(Tracks.empty(10**9), {}))
+        inputs.add_odometry(EgoState(10**9, np.zeros(2), 0.0, 5.0))
+        inputs.add_plan(SimpleNamespace(plan_id=7, stamp_ns=round(stamp_s * 1e9)))
+        assert inputs.latest().previous_plan_id == continued, stamp_s
 
 
 def some_predictions(data, origin):

@@ -40,7 +40,10 @@ def list_faults(
 ) -> None:
     """List the faults, what happens and what is expected. JSON: {name: the fault's fields}."""
     cases = find_cases(patterns or (), folder, _fast(subset))
-    rows = [(name, case.about, case.expect.outcome, "fast" if case.fast else "") for name, (_, case) in cases.items()]
+    rows = [
+        (name, case.about, " or ".join(case.expect.outcome), "fast" if case.fast else "")
+        for name, (_, case) in cases.items()
+    ]
     print_table(f"{len(rows)} faults", ("fault", "what happens", "outcome", "subset"), rows)
     write_json(json, {name: case.model_dump(mode="json") for name, (_, case) in cases.items()})
 

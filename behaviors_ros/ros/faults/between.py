@@ -39,9 +39,28 @@ def remappings() -> dict[str, str]:
 class Link:
     """A topic on its way to one reader; with a fault on it that takes its messages."""
 
-    def __init__(self, topic: Topic, reader: str, send: Callable[[bytes], None]) -> None:
-        self.topic, self.reader, self.send = topic, reader, send
+    def __init__(self, node: Node, topic: Topic, reader: str) -> None:
+        self.node, self.topic, self.reader = node, topic, reader
         self.fault: Stream | None = None
+        self.publisher: Any = None
+        self.plug()
+
+    def plug(self) -> None:
+        """Connect the reader, if it is not."""
+        if self.publisher is None:
+            name, profile = detour(self.topic.name, self.reader), PROFILES[self.topic.qos]
+            self.publisher = self.node.create_publisher(self.topic.message(), name, profile)
+
+    def unplug(self) -> None:
+        """Let go of a reader that is dead: waiting for its answers holds up what goes to the others."""
+        if self.publisher is not None:
+            self.node.destroy_publisher(self.publisher)
+            self.publisher = None
+
+    def send(self, data: bytes) -> None:
+        """To the reader."""
+        if self.publisher is not None:
+            self.publisher.publish(data)
 
     def take(self, data: bytes, now_s: float) -> None:
         """Hand a message on, or to the fault."""
@@ -59,9 +78,7 @@ class Between:
         self.links: dict[str, list[Link]] = {}
         self.active: list[Link] = []
         for name, reader in READERS:
-            topic = TOPICS[name]
-            publisher = node.create_publisher(topic.message(), detour(name, reader), PROFILES[topic.qos])
-            self.links.setdefault(name, []).append(Link(topic, reader, publisher.publish))
+            self.links.setdefault(name, []).append(Link(node, TOPICS[name], reader))
         for name in self.links:
             topic = TOPICS[name]
             node.create_subscription(topic.message(), name, self._pass(name), PROFILES[topic.qos], raw=True)
@@ -126,6 +143,22 @@ class Between:
         changed = change(message)
         changed.header.stamp = time_message(self.truth.now_ns)
         return bytes(serialize_message(changed))
+
+    def connect(self, reader: str) -> None:
+        """Connect a reader anew; what latched topics hold is sent to it."""
+        self.disconnect(reader)
+        for link in self._to(reader):
+            link.plug()
+            if link.topic.qos == "latched" and link.topic.name in self.last:
+                link.send(self.last[link.topic.name])
+
+    def disconnect(self, reader: str) -> None:
+        """Let go of a reader."""
+        for link in self._to(reader):
+            link.unplug()
+
+    def _to(self, reader: str) -> list[Link]:
+        return [link for links in self.links.values() for link in links if link.reader == reader]
 
     def clear(self) -> None:
         """Switch everything off, without sending what is held; forget latched messages."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from pydantic import field_validator
 
 from behaviors_ros.datatypes import Mode
 from behaviors_ros.errors import InputError
@@ -17,6 +18,7 @@ from behaviors_ros.ros.graph import NODES
 CASES = Path(__file__).parent / "cases"
 SCENARIOS = Path(__file__).parent / "scenarios"
 
+Outcome = Literal["continued", "resumed", "stopped", "manual", "refused"]
 Rung = Literal["STANDBY", "NOMINAL", "DEGRADED", "COMFORT_STOP", "EMERGENCY_STOP"]
 STOPS = (Mode.COMFORT_STOP, Mode.EMERGENCY_STOP)
 
@@ -41,12 +43,17 @@ class Expectation(Parameters):
     within_ms: float = value(300.0, "longest time to that rung, or else to the first of the words", low=0.0)
     words: tuple[str, ...] = value((), "each is in a reason, an event, diagnostics or a line of output; a|b: either")
     never: tuple[Rung, ...] = value((), "rungs that must not be entered")
-    outcome: Literal["continued", "resumed", "stopped", "manual", "refused"] = value(
+    outcome: tuple[Outcome, ...] = value(
         ..., "continued: no stop; resumed: stopped, then drove on; stopped: stands; manual: handed to the driver and "
         "back; refused: the process ended with code 2 and one line"
     )  # fmt: skip
     speed_end_min_mps: float = value(1.0, "of continued and resumed: slowest speed at the end that is driving", low=0.0)
     x_max_m: float = value(1e6, "the front bumper stays before this x")
+
+    @field_validator("outcome", mode="before")
+    @classmethod
+    def _one_is_enough(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
 
 
 class FaultCase(Parameters):
@@ -60,6 +67,11 @@ class FaultCase(Parameters):
     files: dict[str, str] = value({}, "files made for it: name and content; `{folder}` in parameters is where")
     until_s: float = value(12.0, "longest drive, simulated time", low=1.0, high=600.0)
     fast: bool = value(False, "belongs to the fast subset")
+
+    @property
+    def drives(self) -> bool:
+        """Whether the vehicle is driven."""
+        return "refused" not in self.expect.outcome
 
     @property
     def begin_s(self) -> float:

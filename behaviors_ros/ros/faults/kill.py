@@ -74,7 +74,7 @@ def _death(rig: Rig, scenario: Path, name: str, phase_s: float) -> Death:
     stands = rig.spin(lambda: _stands(rig), 30.0)
     record = observer.record
     rig.end_drive()
-    why = harm(log, scenario, FaultCase(about="", expect=Expectation(outcome="stopped")))
+    why = harm(log, scenario, FaultCase(about="", expect=Expectation(outcome=("stopped",))))
     why = why or ("" if stands else "does not stand")
     reaction = float("nan") if first is None else 1e3 * (first - died_s)
     return Death(reaction, stands and not why, len(record.invalid), why)

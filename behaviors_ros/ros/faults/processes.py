@@ -71,6 +71,17 @@ class Freeze(Happening):
         self.rig.graph.processes[self.what.process].send_signal(signal.SIGCONT)
 
 
+class Pause(Happening):
+    """The process stands still for `wall_s` of wall time: of the simulator, all time does."""
+
+    def begin(self) -> None:
+        """SIGSTOP, and after a while SIGCONT."""
+        process = self.rig.graph.processes[self.what.process]
+        process.send_signal(signal.SIGSTOP)
+        self.rig.spin(lambda: False, float(self.what.values["wall_s"]))
+        process.send_signal(signal.SIGCONT)
+
+
 class Pulse(Happening):
     """The process runs `on_s` and stands still `off_s` of simulated time, in turn: it gets too little of the CPU."""
 
@@ -188,8 +199,8 @@ def placed(tree: Any, folder: Path) -> Any:
 
 
 HAPPENINGS: dict[str, type[Happening]] = {
-    "kill": Kill, "restart": Restart, "freeze": Freeze, "pulse": Pulse, "starve": Starve, "parameter": Parameter,
-    "command": Command, "start": Start,
+    "kill": Kill, "restart": Restart, "freeze": Freeze, "pause": Pause, "pulse": Pulse, "starve": Starve,
+    "parameter": Parameter, "command": Command, "start": Start,
 }  # fmt: skip
 
 

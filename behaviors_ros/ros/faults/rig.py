@@ -137,6 +137,8 @@ class Rig:
         """SIGKILL: the process is gone without a word."""
         self.told.add(name)
         self.graph.processes[name].kill()
+        if self.between is not None:
+            self.between.disconnect(name)
 
     def start(self, name: str, over: Tree | None = None) -> None:
         """Start a node's process anew, whatever it did before; `over`: parameters that differ."""
@@ -145,6 +147,8 @@ class Rig:
             process.kill()
         process.wait()
         self.over[name] = dict(over or {})
+        if self.between is not None:
+            self.between.connect(name)
         self._activated[name] = 0
         self.graph.start(name, dict(over) if over else None)
         self.told.discard(name)

@@ -57,7 +57,7 @@ def run_case(rig: Rig, name: str, path: Path, case: FaultCase) -> Row:
     for file, text in case.files.items():
         (folder / file).write_text(text)
     rig.crashes.clear()
-    drives = case.expect.outcome != "refused"
+    drives = case.drives
     scenario, log = scenario_path(case, path), folder / "drive.npz"
     log.unlink(missing_ok=True)
     if drives:
@@ -105,7 +105,7 @@ def _watch(rig: Rig, case: FaultCase, happenings: list[Happening], drives: bool)
 
 
 def _since(case: FaultCase) -> float:
-    return START_S + case.begin_s if case.expect.outcome != "refused" else 0.0
+    return START_S + case.begin_s if case.drives else 0.0
 
 
 def _settled(case: FaultCase, record: Record, now_s: float) -> bool:
@@ -118,7 +118,7 @@ def _settled(case: FaultCase, record: Record, now_s: float) -> bool:
     steady = [seen.mode for seen in record.status if seen.at_s >= START_S + now_s - STEADY_S]
     drives = bool(steady) and not set(steady) & {*STOPS, Mode.STANDBY}
     speed = record.speeds[-1][1] if record.speeds else 0.0
-    if expect.outcome == "stopped":
+    if expect.outcome == ("stopped",):
         lately = [v for at, v in record.speeds if at >= START_S + now_s - STEADY_S]
         return max(map(abs, lately), default=1.0) < STANDS_MPS
     return drives and speed >= expect.speed_end_min_mps
@@ -168,10 +168,10 @@ def _judged(name: str, case: FaultCase, record: Record, wrong: str, crashes: tup
         why.append(f"none of {', '.join(expect.rung)} was entered")
     if reached is not None and reached.mode in STOPS and not _stop_handed_on(record, reached.at_s):
         why.append("no stop on the controller's topic")
-    if reaction is not None and reaction > expect.within_ms and outcome != "refused":
+    if reaction is not None and reaction > expect.within_ms and case.drives:
         why.append(f"reaction after {reaction:.0f} ms")
     why += [f"{mode.name} was entered" for mode in dict.fromkeys(rungs) if mode.name in expect.never]
-    if outcome != expect.outcome:
+    if outcome not in expect.outcome:
         why.append(f"outcome is {outcome}")
     why += [f"{len(record.invalid)} invalid trajectories ({record.invalid[0]})"] if record.invalid else []
     why += [*([wrong] if wrong else []), *crashes, *record.errors[:2]]
@@ -188,8 +188,8 @@ def _expected(case: FaultCase) -> str:
     expect = case.expect
     parts = [" or ".join(expect.rung)] if expect.rung else []
     parts += [f"'{word}'" for word in expect.words]
-    within = f" within {expect.within_ms:.0f} ms" if parts and expect.outcome != "refused" else ""
-    return f"{', '.join(parts)}{within}{'; ' if parts else ''}{expect.outcome}"
+    within = f" within {expect.within_ms:.0f} ms" if parts and case.drives else ""
+    return f"{', '.join(parts)}{within}{'; ' if parts else ''}{' or '.join(expect.outcome)}"
 
 
 def _stop_handed_on(record: Record, at_s: float) -> bool:
@@ -204,19 +204,22 @@ def _alive(record: Record) -> bool:
 
 
 def _outcome(case: FaultCase, record: Record, since: float) -> str:
-    if case.expect.outcome == "refused":
+    if not case.drives:
         return "refused" if any("ended with code 2" in text for _, text in record.words) else "not refused"
     after = [seen for seen in record.status if seen.at_s >= since]
-    if not after:
-        return "silent"
     fell, driver = any(seen.mode in STOPS for seen in after), any(not seen.engaged for seen in after)
     last_s = record.speeds[-1][0] if record.speeds else 0.0
     lately = [abs(v) for at, v in record.speeds if at >= last_s - 0.5 * STEADY_S]
-    if max(lately, default=1.0) < STANDS_MPS and (after[-1].mode in (*STOPS, Mode.STANDBY) or not _alive(record)):
+    if max(lately, default=1.0) < STANDS_MPS and (not _alive(record) or after[-1].mode in (*STOPS, Mode.STANDBY)):
         return "stopped"
-    drives = after[-1].mode in (Mode.NOMINAL, Mode.DEGRADED) and lately and lately[-1] >= case.expect.speed_end_min_mps
+    drives = (
+        bool(after)
+        and after[-1].mode in (Mode.NOMINAL, Mode.DEGRADED)
+        and lately
+        and lately[-1] >= case.expect.speed_end_min_mps
+    )
     if not drives:
         return "not recovered"
-    if driver and case.expect.outcome == "manual":
+    if driver and "manual" in case.expect.outcome:
         return "manual"
     return "resumed" if fell else "continued"
