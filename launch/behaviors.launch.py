@@ -1,6 +1,7 @@
 """The stack on a vehicle or a rig: topics are remapped by arguments, the vehicle and the map are files.
 
 ros2 launch behaviors_ros behaviors.launch.py map:=town.osm vehicle:=vehicle.yaml tracks:=/perception/tracks
+ros2 launch behaviors_ros behaviors.launch.py map:=town.osm inputs:=autoware_tracks outputs:=autoware_trajectory
 """
 
 from launch import LaunchContext, LaunchDescription
@@ -17,13 +18,22 @@ def start(context: LaunchContext) -> list:
     """The nodes, once the arguments are known."""
     chosen = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     remap = {topic: chosen[topic] for topic in INPUTS_AND_OUTPUTS if chosen[topic] != topic}
+    inputs, outputs, commands = (
+        [name for name in chosen[argument].split(",") if name] for argument in ("inputs", "outputs", "commands")
+    )
     groups = ["stack"] + [
         group
         for name, group in (("controller", "controller"), ("visualisation", "tools"), ("blackbox", "blackbox"))
         if chosen[name] == "true"
     ]
     return lifecycle_nodes(
-        groups=tuple(groups),
+        groups=(*groups, "adapters") if inputs else tuple(groups),
+        without=("prediction",) if "autoware_predictions" in inputs else (),
+        nodes={
+            "input_adapter": {"inputs": inputs},
+            "controls_bridge": {"outputs": outputs},
+            "tracking_controller": {"outputs": commands},
+        },
         map_file=chosen["map"],
         vehicle_file=chosen["vehicle"],
         parameters_file=chosen["parameters"],
@@ -39,6 +49,12 @@ ARGUMENTS = {
     "parameters": ("", "ROS parameter file that is read after config/*.yaml; empty: none"),
     "use_sim_time": ("false", "take the time from /clock"),
     "controller": ("false", "start our tracking controller as well"),
+    "inputs": (
+        "",
+        "messages of others to hear, with commas between: autoware_tracks,autoware_signals; empty: ours only",
+    ),
+    "outputs": ("", "messages of others the bridge speaks besides ours: autoware_trajectory; empty: none"),
+    "commands": ("", "messages of others the controller speaks besides ours: ackermann_drive; empty: none"),
     "visualisation": ("true", "start the visualisation node"),
     "blackbox": ("true", "keep the last seconds of all topics, and write them as a bag on an emergency stop"),
     "security": ("", "SROS2 keystore to run under, with enforcement; empty: none"),

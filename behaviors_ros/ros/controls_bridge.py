@@ -30,6 +30,8 @@ from behaviors_ros.ros.conversion_stages import (
     times,
     times_message,
 )
+from behaviors_ros.ros.dialects.interface import HandedOn, each, opened
+from behaviors_ros.ros.dialects.trajectory_outputs import TRAJECTORY_OUTPUTS, TrajectoryDialects
 from behaviors_ros.ros.node import ERROR, OK, WARN, LifecycleAdapter
 from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.scene import SceneParameters, refusal
@@ -52,6 +54,8 @@ class BridgeParameters(Parameters):
         0.3, "wall time for which simulated time may stand still before a stop is handed on", low=0.05, high=10.0
     )
     frame: str = value("map", "frame of odometry, predictions and plans")
+    outputs: tuple[str, ...] = value((), f"dialects besides our trajectory and path: {', '.join(TRAJECTORY_OUTPUTS)}")
+    dialects: TrajectoryDialects = TrajectoryDialects()
 
 
 class BridgeNode(LifecycleAdapter):
@@ -76,6 +80,7 @@ class BridgeNode(LifecycleAdapter):
         self._time_seen = (0, time.monotonic_ns())
         self._admission = SceneParameters(frame=parameters.frame, age_max_s=1.0)
         self._trajectory, self._path, self._status = (self.writes(name) for name in ("trajectory", "path", "status"))
+        self._speak = each(self, opened(self, "outputs", parameters.outputs, TRAJECTORY_OUTPUTS, parameters.dialects))
         self.reads("odometry", self._odometry)
         self.reads("predictions", self._predictions)
         self.reads("selected", self._selected)
@@ -191,6 +196,7 @@ class BridgeNode(LifecycleAdapter):
             begun = from_vehicle(trajectory, self.ego.stamp_ns, self.parameters.behind_s)
         self._trajectory.publish(conversion_plan.trajectory_message(begun, self.vehicle))
         self._path.publish(conversion_plan.path_message(begun))
+        self._speak(HandedOn(begun, trajectory, now, self.ego, self.state.plan, self.state.mode, self.state.reason))
         self._handed = (trajectory, now)
 
     def _measure(self) -> None:

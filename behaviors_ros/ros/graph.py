@@ -92,6 +92,8 @@ NODES = (
           ("control_command", "controller_state")),
     Entry("gazebo_adapter", "GazeboNode", "gazebo", ("control_command", "trajectory", "gazebo/ground_truth"),
           ("gazebo/cmd_vel", "odometry", "tracks", "signals", "route")),
+    Entry("input_adapter", "AdapterNode", "adapters", _SCENE,
+          ("tracks", "predictions", "signals", "route", "engagement")),
     Entry("visualisation", "VisualisationNode", "tools",
           ("tracks", "odometry", "route", "predictions", "candidates", "scores", "selected", "status"), ("markers",)),
     Entry("blackbox", "BlackboxNode", "blackbox",
@@ -99,7 +101,7 @@ NODES = (
            "path", "status", "control_command", "controller_state", "engagement", "gazebo/cmd_vel",
            "gazebo/ground_truth", "events"), ("events",)),
 )  # fmt: skip
-GROUPS = ("stack", "loopback", "gazebo", "tools", "blackbox")
+GROUPS = ("stack", "loopback", "gazebo", "adapters", "tools", "blackbox")
 
 
 def nodes(groups: tuple[str, ...] = GROUPS) -> tuple[Entry, ...]:

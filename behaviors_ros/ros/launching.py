@@ -27,13 +27,18 @@ def lifecycle_nodes(
     use_sim_time: bool,
     remap: Mapping[str, str],
     security: str = "",
+    nodes: Mapping[str, Mapping[str, Any]] | None = None,
+    without: tuple[str, ...] = (),
 ) -> list[Any]:
-    """The nodes of some groups; "controller" is the tracking controller alone. security: a keystore, or empty."""
-    vehicle = _vehicle(vehicle_file)
-    base: dict[str, Any] = {"map": map_file, "vehicle": vehicle, "use_sim_time": use_sim_time}
-    config = checked(
-        GraphConfig(groups=tuple(group for group in groups if group != "controller"), **base), "launch arguments"
-    )
+    """The nodes of some groups but `without`; "controller" is that of the loopback alone.
+
+    nodes: their parameters. security: a keystore, or empty.
+    """
+    base: dict[str, Any] = {
+        "map": map_file, "vehicle": _vehicle(vehicle_file), "use_sim_time": use_sim_time, "nodes": dict(nodes or {}),
+    }  # fmt: skip
+    ours = tuple(group for group in groups if group != "controller")
+    config = checked(GraphConfig(groups=ours, without=without, **base), "launch arguments")
     found = {entry: tree for entry, tree in _trees(config)}
     if "controller" in groups:
         alone = checked(GraphConfig(groups=("loopback",), without=("loopback_simulator",), **base), "launch arguments")

@@ -20,6 +20,7 @@ from rclpy.clock import Clock
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
 from behaviors_ros.errors import BehaviorsError
@@ -121,17 +122,30 @@ class LifecycleAdapter(LifecycleNode):
     def writes(self, name: str) -> Any:
         """Publisher of a topic of the graph table; silent while the node is not active."""
         topic = TOPICS[name]
-        publisher = self.create_lifecycle_publisher(topic.message(), topic.name, PROFILES[topic.qos])
-        self._made.append((self.destroy_lifecycle_publisher, publisher))
+        return self.writes_to(topic.message(), topic.name, PROFILES[topic.qos])
+
+    def writes_to(self, kind: Any, topic: str, profile: QoSProfile) -> Any:
+        """Publisher of a message type on any topic; silent while the node is not active."""
+        publisher = self.create_lifecycle_publisher(kind, topic, profile)
+        self.keeps(self.destroy_lifecycle_publisher, publisher)
         return publisher
+
+    def keeps(self, destroy: Callable[[Any], Any], made: Any) -> None:
+        """Destroy what has been made when the node is cleaned up."""
+        self._made.append((destroy, made))
 
     def reads(self, name: str, callback: Callable[[Any], None]) -> None:
         """Subscription of a topic of the graph table; the callback is guarded, and only called while active."""
         topic = TOPICS[name]
-        made = self.create_subscription(
-            topic.message(), topic.name, self.guarded(name, callback), PROFILES[topic.qos]
-        )  # fmt: skip
-        self._made.append((self.destroy_subscription, made))
+        self.reads_from(topic.message(), topic.name, PROFILES[topic.qos], name, callback)
+
+    def reads_from(
+        self, kind: Any, topic: str, profile: QoSProfile, source: str, callback: Callable[[Any], None]
+    ) -> None:
+        """Subscription of a message type on any topic, likewise; `source` is its name in what is refused."""
+        self.keeps(
+            self.destroy_subscription, self.create_subscription(kind, topic, self.guarded(source, callback), profile)
+        )
 
     def every(
         self, period_s: float, callback: Callable[[], None], always: bool = False, clock: Clock | None = None

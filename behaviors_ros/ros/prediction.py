@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from behaviors_ros import registry
 from behaviors_ros.datatypes import Degraded, Scene
-from behaviors_ros.parameters import value
+from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.interface import Predictor
 from behaviors_ros.prediction.predict import NearAgents, predict
 from behaviors_ros.ros.conversion_stages import Cycle, origin_of, predictions_message
@@ -38,7 +38,7 @@ class PredictionNode(PlanningNode):
 
     name = "prediction"
     stage = "prediction"
-    model = PredictionParameters
+    model: ClassVar[type[Parameters]] = PredictionParameters
     plugins = {"predictor": "predictor"}
     shadow: Shadow | None = None
 

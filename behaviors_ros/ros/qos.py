@@ -17,6 +17,8 @@ LATEST = _profile(1, ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
 CYCLE = _profile(10, ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
 # Odometry at 50 Hz and more: one second of it, so that consecutive speeds are the same in every node.
 ODOMETRY = _profile(50, ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
+# What sensors publish, reliably or not.
+SENSOR = _profile(5, ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE)
 # Set once and kept for late joiners: route.
 LATCHED = _profile(1, ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL)
 # Simulated time.

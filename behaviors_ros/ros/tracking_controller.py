@@ -13,6 +13,8 @@ from behaviors_ros.datatypes import EgoState, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros.declare import plugin
+from behaviors_ros.ros.dialects.command_outputs import COMMAND_OUTPUTS, CommandDialects
+from behaviors_ros.ros.dialects.interface import each, opened
 from behaviors_ros.ros.node import OK, WARN, LifecycleAdapter
 from behaviors_ros.ros.node import main as run_node
 
@@ -28,6 +30,8 @@ class ControllerParameters(Parameters):
         0.5, "time without a trajectory after which the controller stops by itself", low=0.1, high=5.0
     )
     stop: BridgeStop = BridgeStop()
+    outputs: tuple[str, ...] = value((), f"dialects besides our command: {', '.join(COMMAND_OUTPUTS)}")
+    dialects: CommandDialects = CommandDialects()
 
 
 class ControllerNode(LifecycleAdapter):
@@ -47,6 +51,7 @@ class ControllerNode(LifecycleAdapter):
         self.trajectory: Trajectory | None = None
         self._arrived_ns = 0
         self.publisher = self.writes("control_command")
+        self._speak = each(self, opened(self, "outputs", parameters.outputs, COMMAND_OUTPUTS, parameters.dialects))
         self.reads("odometry", self._odometry)
         self.reads("trajectory", self._trajectory)
         self.every(1.0 / parameters.rate_hz, self._tick)
@@ -74,6 +79,7 @@ class ControllerNode(LifecycleAdapter):
             self.report(OK, "tracking")
         command, self.memory = self.controller.control(self.trajectory, self.ego, self.memory)
         self.publisher.publish(conversion_plan.command_message(command))
+        self._speak(command)
 
 
 def main() -> None:

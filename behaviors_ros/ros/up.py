@@ -28,7 +28,7 @@ class GraphConfig(Parameters):
     """What `behaviors up` runs. `nodes` maps a node's name to its parameters, as in the node's file in config/."""
 
     groups: tuple[str, ...] = value(
-        ("stack",), "which nodes: stack (planning), loopback (simulator, controller), tools, blackbox"
+        ("stack",), "which nodes: stack (planning), loopback (simulator, controller), adapters, tools, blackbox"
     )
     without: tuple[str, ...] = value((), "nodes of those groups that are left out")
     map: str = value("", "file of the map, relative to this file; empty: the scenario's, or mapless")
@@ -99,7 +99,7 @@ def node_parameters(config: GraphConfig) -> dict[str, Tree]:
         else:
             tree = merged({"vehicle": vehicle} if vehicle and node.name != "blackbox" else {}, tree)
             tree.setdefault("use_sim_time", config.use_sim_time or simulated)
-        if node.name in ("prediction", "trajectory_generation", "trajectory_scoring"):
+        if node.name in ("prediction", "trajectory_generation", "trajectory_scoring", "input_adapter"):
             tree = merged({"scene": {"map": map_file}}, tree)
         elif node.name == "visualisation":
             tree = merged({"map": map_file}, tree)

@@ -150,7 +150,7 @@ def ours(actions, context):
 
 def test_demo_starts_the_graph_around_the_loopback(started):
     found = ours(*started("demo", speed_factor="2.0"))
-    assert set(found) == NAMES - {"gazebo_adapter"}
+    assert set(found) == NAMES - {"gazebo_adapter", "input_adapter"}
     assert found["loopback_simulator"]["speed_factor"] == 2.0
     assert found["prediction"]["scene"]["map"].endswith("urban.osm") and found["prediction"]["use_sim_time"]
     assert "visualisation" not in ours(*started("demo", visualisation="false"))
@@ -166,6 +166,16 @@ def test_behaviors_starts_the_stack_with_topics_remapped(started):
     assert not remapped["controls_bridge"]  # does not read it
 
 
+def test_behaviors_hears_and_speaks_dialects(started):
+    found = ours(*started("behaviors", inputs="autoware_predictions,autoware_route", outputs="nav2_follow_path",
+                          commands="twist_stamped", controller="true"))  # fmt: skip
+    assert "prediction" not in found  # the adapter stands in its place
+    assert found["input_adapter"]["inputs"] == ["autoware_predictions", "autoware_route"]
+    assert found["controls_bridge"]["outputs"] == ["nav2_follow_path"]
+    assert found["tracking_controller"]["outputs"] == ["twist_stamped"]
+    assert "input_adapter" not in ours(*started("behaviors"))
+
+
 def test_replay_starts_the_stack_a_player_and_a_recorder(started):
     actions, context = started("replay", bag="drive")
     found = ours(actions, context)
@@ -179,7 +189,7 @@ def test_gazebo_starts_server_vehicle_bridge_and_the_graph_around_the_adapter(st
 
     actions, context = started("gazebo", folder=str(tmp_path / "files"))
     found = ours(actions, context)
-    assert set(found) == NAMES - {"loopback_simulator"}
+    assert set(found) == NAMES - {"loopback_simulator", "input_adapter"}
     assert found["gazebo_adapter"]["scenario"].endswith("urban.yaml")
     assert all(tree["use_sim_time"] for tree in found.values())
     server = next(action for action in actions if isinstance(action, IncludeLaunchDescription))
