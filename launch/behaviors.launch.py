@@ -26,9 +26,10 @@ def start(context: LaunchContext) -> list:
         for name, group in (("controller", "controller"), ("visualisation", "tools"), ("blackbox", "blackbox"))
         if chosen[name] == "true"
     ]
+    replaced = ("prediction",) if "autoware_predictions" in inputs else ()
     return lifecycle_nodes(
         groups=(*groups, "adapters") if inputs else tuple(groups),
-        without=("prediction",) if "autoware_predictions" in inputs else (),
+        without=replaced,
         nodes={
             "input_adapter": {"inputs": inputs},
             "controls_bridge": {"outputs": outputs},

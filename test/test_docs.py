@@ -170,6 +170,31 @@ def test_the_vehicle_files_of_the_pages_are_good():
     assert set(config.remap) <= set(TOPICS)
 
 
+def test_the_dialects_of_the_page_are_those_that_there_are():
+    page = text("docs/dialects.md")
+    rows = {row[0]: row for row in re.findall(r"^\| `(\w+)` \| `(\w+/\w+)`[^|]*\| `([^`]+)`", page, re.MULTILINE)}
+    known = {}
+    for name, table in (("trajectory", "TRAJECTORY_OUTPUTS"), ("command", "COMMAND_OUTPUTS")):
+        known |= getattr(importlib.import_module(f"behaviors_ros.ros.dialects.{name}_outputs"), table)
+    known |= importlib.import_module("behaviors_ros.ros.dialects.inputs").INPUTS
+    assert set(rows) == set(known)
+    for name, (_, message, topic) in rows.items():
+        needs = [need.replace("/msg/", "/").replace("/action/", "/") for need in known[name].needs]
+        assert message == needs[0], name
+        assert f'"{topic}"' in "".join((ROOT / "config" / file).read_text() for file in (
+            "controls_bridge.yaml", "tracking_controller.yaml", "input_adapter.yaml")), name  # fmt: skip
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_examples_of_dialects_are_good(index: int):
+    up = importlib.import_module("behaviors_ros.ros.up")
+    tree = yaml.safe_load(block(text("docs/dialects.md"), "yaml", index))
+    config = up.checked(validated(up.GraphConfig, tree, "up.yaml"), "up.yaml")
+    for node in NODES:
+        if node.name in config.nodes:
+            validated(node.load().model, config.nodes[node.name], node.name)
+
+
 def test_the_weights_of_the_decision_are_the_defaults():
     page = text("docs/decisions/0007-gates-and-scorers.md")
     gates, scorers = re.findall(r"^\| (collision, .*) \| (.*) \|$", page, re.MULTILINE)[0]

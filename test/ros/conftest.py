@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from standins import Types
 
 DOMAINS = range(1, 102)  # above 101 the ports overlap the ephemeral ones of Linux
 
@@ -34,3 +35,9 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         os.close(lock)
         return
     pytest.fail("all ROS domains are taken")
+
+
+@pytest.fixture(params=["stand-ins", "real"])
+def types(request: pytest.FixtureRequest) -> Types:
+    """Message types of other projects: stand-ins of ours, then the real packages where they are installed."""
+    return Types(request.param == "real")

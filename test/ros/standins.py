@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import (
@@ -20,8 +21,12 @@ from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
 from unique_identifier_msgs.msg import UUID
 
+from behaviors_ros.datatypes import EgoState, Mode, Trajectory
 from behaviors_ros.errors import InputError
-from behaviors_ros.ros.dialects.interface import message_types
+from behaviors_ros.ros import conversion
+from behaviors_ros.ros.dialects.interface import HandedOn, message_types
+
+NS = conversion.NS
 
 
 def kind(name, constants=None, **fields):
@@ -141,3 +146,33 @@ class Types:
     def carried(self, message):
         """A message after it has been over the wire."""
         return deserialize_message(serialize_message(message), type(message)) if self.real else message
+
+
+# --- what is converted ---------------------------------------------------------------------------------------
+
+
+def drive(speed=8.0, steps=61, slope=0.0, curvature=0.02, stamp_ns=5 * NS):
+    """Along a circle; with a slope the speed falls until it is 0."""
+    time_s = np.arange(steps) * 0.1
+    v = np.maximum(speed + slope * time_s, 0.0) if speed > 0.0 else np.full(steps, speed)
+    s = np.concatenate([[0.0], np.cumsum(0.05 * (v[1:] + v[:-1]))])
+    yaw = curvature * s
+    position = np.stack([np.sin(yaw) / curvature, (1.0 - np.cos(yaw)) / curvature], axis=1)
+    acceleration = np.where(v > 0.0, slope, 0.0) if speed > 0.0 else np.full(steps, slope)
+    return Trajectory(stamp_ns, time_s, position, yaw, v, acceleration, np.full(steps, curvature))
+
+
+def handed(found, now_s=0.0, speed=8.0, mode=Mode.NOMINAL, plan=None, reason="because"):
+    now = found.stamp_ns + round(now_s * NS)
+    return HandedOn(found, found, now, EgoState(now, np.zeros(2), 0.0, speed), plan, mode, reason)
+
+
+def node(**more):
+    return SimpleNamespace(name="a_node", **more)
+
+
+def pose_at(x, y, yaw=0.0):
+    pose = Pose()
+    pose.position.x, pose.position.y = x, y
+    conversion.set_yaw(pose.orientation, yaw)
+    return pose
