@@ -150,7 +150,7 @@ def ours(actions, context):
 
 def test_demo_starts_the_graph_around_the_loopback(started):
     found = ours(*started("demo", speed_factor="2.0"))
-    assert set(found) == NAMES - {"gazebo_adapter", "input_adapter"}
+    assert set(found) == NAMES - {"gazebo_adapter", "input_adapter", "blackbox"}
     assert found["loopback_simulator"]["speed_factor"] == 2.0
     assert found["prediction"]["scene"]["map"].endswith("urban.osm") and found["prediction"]["use_sim_time"]
     assert "visualisation" not in ours(*started("demo", visualisation="false"))
@@ -159,7 +159,9 @@ def test_demo_starts_the_graph_around_the_loopback(started):
 def test_behaviors_starts_the_stack_with_topics_remapped(started):
     actions, context = started("behaviors", tracks="/perception/tracks", controller="true")
     found = ours(actions, context)
-    assert set(found) == {node.name for node in NODES if node.group in ("stack", "tools")} | {"tracking_controller"}
+    assert set(found) == {node.name for node in NODES if node.group in ("stack", "tools", "blackbox")} | {
+        "tracking_controller"
+    }
     assert not found["prediction"]["use_sim_time"]
     remapped = {action.node_name.rsplit("/", 1)[1]: action.expanded_remapping_rules for action in actions}
     assert remapped["prediction"] == [("tracks", "/perception/tracks")]
@@ -189,7 +191,7 @@ def test_gazebo_starts_server_vehicle_bridge_and_the_graph_around_the_adapter(st
 
     actions, context = started("gazebo", folder=str(tmp_path / "files"))
     found = ours(actions, context)
-    assert set(found) == NAMES - {"loopback_simulator", "input_adapter"}
+    assert set(found) == NAMES - {"loopback_simulator", "input_adapter", "blackbox"}
     assert found["gazebo_adapter"]["scenario"].endswith("urban.yaml")
     assert all(tree["use_sim_time"] for tree in found.values())
     server = next(action for action in actions if isinstance(action, IncludeLaunchDescription))
