@@ -6,8 +6,9 @@ where a keystore is named (`security` of `behaviors up` and of the launch file),
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from behaviors_ros.errors import InputError
@@ -30,8 +31,15 @@ def enclave(node: str) -> str:
     return f"{NAMESPACE}/{node}"
 
 
-def policy(entries: Iterable[Entry] = NODES, remap: Mapping[str, str] | None = None) -> str:
-    """The SROS2 policy (XML, version 0.2.0) of some nodes, and of `behaviors record`. remap: other names of topics."""
+def policy(
+    entries: Iterable[Entry] = NODES,
+    remap: Mapping[str, str] | None = None,
+    spoken: Mapping[str, Sequence[Any]] | None = None,
+) -> str:
+    """The SROS2 policy (XML, version 0.2.0) of some nodes, and of `behaviors record`. remap: other names of topics.
+
+    spoken: what the dialects of nodes use besides, `Rights` by node.
+    """
     names = {name: _full((remap or {}).get(name, name)) for name in TOPICS}
     root = Element("policy", version="0.2.0")
     enclaves = SubElement(root, "enclaves")
@@ -39,7 +47,12 @@ def policy(entries: Iterable[Entry] = NODES, remap: Mapping[str, str] | None = N
         own = f"{NAMESPACE}/{entry.name}"
         writes = [*(names[topic] for topic in (*entry.writes, *EVERY_NODE)), *_PUBLISHES, f"{own}/{_TRANSITIONS}"]
         reads = [*(names[topic] for topic in entry.reads), *_LISTENS]
-        _profile(enclaves, entry.name, writes, reads, [f"{own}/{service}" for service in _SERVICES])
+        calls: list[str] = []
+        for more in (spoken or {}).get(entry.name, ()):
+            writes += [names.get(topic) or _full(topic) for topic in more.publish]
+            reads += [_full(topic) for topic in more.subscribe]
+            calls += [_full(action) for action in more.call]
+        _profile(enclaves, entry.name, writes, reads, [f"{own}/{service}" for service in _SERVICES], calls)
     heard = [name for topic, name in names.items() if topic != "markers"]
     services = [f"{NAMESPACE}/{RECORDER}/{service}" for service in _SERVICES[:7]]
     _profile(enclaves, RECORDER, ["/rosout", "/parameter_events"], [*heard, "/parameter_events"], services)
@@ -52,12 +65,17 @@ def _full(name: str) -> str:
 
 
 def _profile(
-    enclaves: Element, name: str, writes: Iterable[str], reads: Iterable[str], services: Iterable[str]
+    enclaves: Element,
+    name: str,
+    writes: Iterable[str],
+    reads: Iterable[str],
+    services: Iterable[str],
+    calls: Iterable[str] = (),
 ) -> None:
     profiles = SubElement(SubElement(enclaves, "enclave", path=enclave(name)), "profiles")
     profile = SubElement(profiles, "profile", ns=NAMESPACE, node=name)
-    for tag, right, found in (("topics", "publish", writes), ("topics", "subscribe", reads),
-                              ("services", "reply", services)):  # fmt: skip
+    groups = [("topics", "publish", writes), ("topics", "subscribe", reads), ("services", "reply", services)]
+    for tag, right, found in [*groups, ("actions", "call", calls)] if calls else groups:
         group = SubElement(profile, tag, {right: "ALLOW"})
         for each in sorted(set(found)):
             SubElement(group, tag.removesuffix("s")).text = each

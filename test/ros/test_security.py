@@ -9,6 +9,7 @@ import pytest
 from harness import Harness
 
 from behaviors_ros.errors import InputError
+from behaviors_ros.ros.dialects import rights as dialects
 from behaviors_ros.ros.graph import NAMESPACE, NODES, entry
 from behaviors_ros.ros.security import policy, security_environment
 from behaviors_ros.ros.up import Graph, GraphConfig, checked, environment
@@ -42,6 +43,18 @@ def test_a_node_uses_what_it_may_and_may_what_it_uses(name):
 def test_remapped_topics_are_in_the_policy():
     found = rights(policy([entry("prediction")], {"tracks": "/perception/tracks"}), "prediction")
     assert "/perception/tracks" in found["subscribe"] and "/behaviors/tracks" not in found["subscribe"]
+
+
+def test_what_dialects_use_is_in_the_policy():
+    parameters = {
+        "controls_bridge": {"outputs": ["nav2_follow_path"]},
+        "input_adapter": {"inputs": ["vision_boxes"], "dialects": {"vision_boxes": {"topic": "/boxes"}}},
+    }
+    text = policy(spoken=dialects.rights(parameters))
+    bridge, adapter = rights(text, "controls_bridge"), rights(text, "input_adapter")
+    assert {"/speed_limit", "/behaviors/controller_state"} <= bridge["publish"] and bridge["call"] == {"/follow_path"}
+    assert "/boxes" in adapter["subscribe"] and "call" not in adapter
+    assert "/planning/trajectory" not in text
 
 
 def test_every_node_and_the_recorder_have_an_enclave_and_none_is_a_wildcard():
@@ -88,7 +101,7 @@ def test_a_graph_hands_every_node_its_enclave(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", lambda command, env, **_: started.append((command, env)))
     without = ("trajectory_generation", "trajectory_scoring")
     graph = Graph(GraphConfig(security=str(tmp_path), without=without))
-    graph._start("prediction")
+    graph.start("prediction")
     ((command, env),) = started
     assert command[command.index("--enclave") + 1] == "/behaviors/prediction"
     assert env["ROS_SECURITY_KEYSTORE"] == str(tmp_path)

@@ -27,9 +27,11 @@ def write_policy(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to this file.")] = None,
 ) -> None:
-    """Write the access policy of the graph, or of a configuration with its remapped topics."""
+    """Write the access policy of the graph, or of a configuration with its remapped topics and dialects."""
+    from behaviors_ros.ros.dialects.rights import rights  # takes ROS along
+
     chosen = read_config(config) if config is not None else GraphConfig()
-    text = policy(chosen.entries if config is not None else NODES, chosen.remap)
+    text = policy(chosen.entries if config is not None else NODES, chosen.remap, rights(chosen.nodes))
     if out is None:
         typer.echo(text, nl=False)
         return

@@ -8,7 +8,7 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.msg import Engagement
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.ros.conversion import header, nanoseconds
-from behaviors_ros.ros.dialects.interface import Dialect
+from behaviors_ros.ros.dialects.interface import HeardDialect
 from behaviors_ros.ros.qos import LATEST
 
 AUTONOMOUS, MODES = 1, range(7)
@@ -20,7 +20,7 @@ class AutowareEngagementParameters(Parameters):
     topic: str = value("/vehicle/status/control_mode", "topic of autoware_vehicle_msgs/ControlModeReport")
 
 
-class AutowareEngagement(Dialect):
+class AutowareEngagement(HeardDialect):
     """Control mode -> who drives."""
 
     name = "autoware_engagement"

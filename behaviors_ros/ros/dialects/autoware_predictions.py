@@ -18,7 +18,7 @@ from behaviors_ros.datatypes import Grid, Intent, Predictions, Scene, Tracks
 from behaviors_ros.parameters import value
 from behaviors_ros.ros.conversion import in_frame, nanoseconds, tracks_message, yaw_of
 from behaviors_ros.ros.dialects.autoware_objects import AVAILABLE, ObjectReading, row_of, tracks_of
-from behaviors_ros.ros.dialects.interface import Dialect
+from behaviors_ros.ros.dialects.interface import HeardDialect
 from behaviors_ros.ros.qos import LATEST
 from behaviors_ros.ros.scene import Recent
 
@@ -42,7 +42,7 @@ class ReceivedPath:
     confidence: float
 
 
-class AutowarePredictions(Dialect):
+class AutowarePredictions(HeardDialect):
     """Predicted objects -> tracks; then, as the predictor of the node, predictions for the tracks that were kept."""
 
     name = "autoware_predictions"

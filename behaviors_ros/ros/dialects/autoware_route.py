@@ -13,7 +13,7 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.msg import Route as RouteMessage
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.ros.conversion import in_frame, nanoseconds, route_message, yaw_of
-from behaviors_ros.ros.dialects.interface import Dialect
+from behaviors_ros.ros.dialects.interface import HeardDialect
 from behaviors_ros.ros.qos import LATCHED
 
 
@@ -24,7 +24,7 @@ class AutowareRouteParameters(Parameters):
     yaw_tolerance_rad: float = value(0.35, "heading at the goal either side of the goal pose's", low=0.05, high=3.2)
 
 
-class AutowareRoute(Dialect):
+class AutowareRoute(HeardDialect):
     """Lanelet route -> route."""
 
     name = "autoware_route"

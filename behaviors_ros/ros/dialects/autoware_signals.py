@@ -17,7 +17,7 @@ from behaviors_ros.datatypes import SignalColor, Signals
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.ros.conversion import nanoseconds, signals_message
-from behaviors_ros.ros.dialects.interface import Dialect
+from behaviors_ros.ros.dialects.interface import HeardDialect
 from behaviors_ros.ros.qos import LATEST
 
 SOLID_OFF = 1
@@ -35,7 +35,7 @@ class AutowareSignalsParameters(Parameters):
     reliability_min: float = value(0.5, "a coming change less reliable than this is not heard", low=0.0, high=1.0)
 
 
-class AutowareSignals(Dialect):
+class AutowareSignals(HeardDialect):
     """Traffic light groups -> signals."""
 
     name = "autoware_signals"

@@ -9,7 +9,7 @@ from behaviors_ros.datatypes import Tracks
 from behaviors_ros.parameters import value
 from behaviors_ros.ros.conversion import in_frame, nanoseconds, tracks_message
 from behaviors_ros.ros.dialects.autoware_objects import ObjectReading, row_of, tracks_of
-from behaviors_ros.ros.dialects.interface import Dialect
+from behaviors_ros.ros.dialects.interface import HeardDialect
 from behaviors_ros.ros.qos import LATEST
 
 
@@ -21,7 +21,7 @@ class AutowareTracksParameters(ObjectReading):
     )
 
 
-class AutowareTracks(Dialect):
+class AutowareTracks(HeardDialect):
     """Tracked objects in Autoware's message -> tracks."""
 
     name = "autoware_tracks"

@@ -37,6 +37,15 @@ class HandedOn:
     reason: str
 
 
+@dataclass(frozen=True)
+class Rights:
+    """Topics that a dialect publishes and hears, and actions that it calls."""
+
+    publish: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
+
+
 class Dialect:
     """One dialect of a node. A subclass has `name`, `needs` (message types) and, for outputs, `send`."""
 
@@ -50,6 +59,20 @@ class Dialect:
 
     def begin(self) -> None:
         """Publishers and subscriptions."""
+
+    @classmethod
+    def rights(cls, parameters: Any) -> Rights:
+        """What the dialect uses."""
+        return Rights(publish=(parameters.topic,))
+
+
+class HeardDialect(Dialect):
+    """A dialect that is heard: it converts in a subscription of its own."""
+
+    @classmethod
+    def rights(cls, parameters: Any) -> Rights:
+        """What the dialect uses."""
+        return Rights(subscribe=(parameters.topic,))
 
 
 def opened(

@@ -20,7 +20,7 @@ from behaviors_ros.msg import ControllerState
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.ros.conversion import NS, header, time_message
 from behaviors_ros.ros.conversion_plan import path_message
-from behaviors_ros.ros.dialects.interface import Dialect, HandedOn, distinct, speed_at
+from behaviors_ros.ros.dialects.interface import Dialect, HandedOn, Rights, distinct, speed_at
 from behaviors_ros.ros.qos import LATEST
 
 
@@ -61,6 +61,11 @@ class Nav2FollowPath(Dialect):
         self.handle: Any = None
         self.feedback: Any = None
         self._sent_ns = self._heard_ns = 0
+
+    @classmethod
+    def rights(cls, parameters: Nav2FollowPathParameters) -> Rights:
+        """What the dialect uses."""
+        return Rights((parameters.speed_limit_topic, "controller_state"), call=(parameters.action,))
 
     def send(self, handed: HandedOn) -> None:
         """The speed limit, and a goal where one is due."""

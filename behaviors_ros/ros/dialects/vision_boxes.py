@@ -20,7 +20,7 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import value
 from behaviors_ros.ros.conversion import in_frame, nanoseconds, tracks_message, yaw_of
 from behaviors_ros.ros.dialects.autoware_objects import ObjectReading, Row, along, covariance_of, tracks_of
-from behaviors_ros.ros.dialects.interface import Dialect
+from behaviors_ros.ros.dialects.interface import HeardDialect
 from behaviors_ros.ros.qos import SENSOR
 
 NAMES = (
@@ -50,7 +50,7 @@ class Seen:
     velocity: tuple[float, float] | None
 
 
-class VisionBoxes(Dialect):
+class VisionBoxes(HeardDialect):
     """Detected boxes -> tracks."""
 
     name = "vision_boxes"
