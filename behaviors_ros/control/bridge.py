@@ -221,6 +221,8 @@ def _engaged(
 def _stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, ladder: Ladder, limits: Limits) -> str:
     """Why the selected trajectory may not be followed any more; empty while it may."""
     now_ns = seen.now_ns
+    if _blind(ego, now_ns, ladder):
+        return f"odometry is {(now_ns - ego.stamp_ns) / NS:.2f} s old"
     silence_s, age_s = (now_ns - state.arrived_ns) / NS, (now_ns - plan.stamp_ns) / NS
     if silence_s < -ladder.future_max_s:
         return f"the clock went back by {-silence_s:.2f} s"
@@ -230,8 +232,6 @@ def _stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, l
         return f"plan is {age_s:.2f} s old"
     if now_ns > plan.valid_until_ns:
         return "plan is past its validity"
-    if _blind(ego, now_ns, ladder):
-        return f"odometry is {(now_ns - ego.stamp_ns) / NS:.2f} s old"
     off = continuity(plan.trajectory, ego, limits)
     return "" if off.passed else f"vehicle left the trajectory: {off.reason}"
 
@@ -273,6 +273,9 @@ def _stopping(
     standing = abs(ego.speed) <= limits.standing_mps
     mode = Mode.COMFORT_STOP if standing and state.mode is not Mode.EMERGENCY_STOP else Mode.EMERGENCY_STOP
     own = state.stop
+    if blind and state.mode in STOPS and state.handed is not None:
+        # Where the vehicle is now is not known: the stop that it drives ends standing, another would begin elsewhere.
+        return _on(state, Mode.EMERGENCY_STOP, cause, seen, ladder), state.handed
     if not fault.passed and not standing:
         cause += f"; the standing stop cannot be driven: {fault.reason}"
     if own is None or not continuity(own, ego, limits).passed:

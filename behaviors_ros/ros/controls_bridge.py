@@ -78,6 +78,8 @@ class BridgeNode(LifecycleAdapter):
         self._durations = {name: deque[float](maxlen=600) for name in (*STAGES, "latency")}
         self._made_from, self._latency_s, self._status_ns = Inputs(0, 0), math.nan, 0
         self._time_seen = (0, time.monotonic_ns())
+        self._ticked_ns = 0
+        self._odometry_age_ns = round(parameters.ladder.odometry_age_max_s * conversion.NS)
         self._admission = SceneParameters(frame=parameters.frame, age_max_s=1.0)
         self._trajectory, self._path, self._status = (self.writes(name) for name in ("trajectory", "path", "status"))
         self._speak = each(self, opened(self, "outputs", parameters.outputs, TRAJECTORY_OUTPUTS, parameters.dialects))
@@ -153,6 +155,9 @@ class BridgeNode(LifecycleAdapter):
     def _tick(self, fresh: bool = False) -> None:
         """Step the ladder; publish what it says when it is another trajectory, or again after a while."""
         now, before = self.now_ns, self.state.mode
+        starved, self._ticked_ns = now - self._ticked_ns > self._odometry_age_ns, now
+        if starved and not fresh:
+            return  # this process did not run: what has arrived meanwhile is heard first, the next tick is near
         self.state, trajectory = step(
             self.state, self._situation(now), self.parameters.ladder, self.vehicle, self.parameters.limits
         )  # fmt: skip

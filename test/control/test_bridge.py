@@ -339,3 +339,13 @@ def test_a_controller_may_be_required():
     bench = Bench(Ladder(controller={"required": True}))
     bench.pass_by(300)
     assert bench.mode is Mode.COMFORT_STOP and "never been heard" in bench.state.reason
+
+
+def test_blind_beyond_the_end_of_the_stop_it_stands_where_that_ends(bench):
+    """No plans and no odometry: the standing stop takes 5.4 s; one from where the vehicle was seen would be behind."""
+    last = driving(bench.now)
+    bench.odometry = lambda now: last
+    bench.pass_by(240, silent=True)
+    stop = bench.handed
+    bench.pass_by(12_000, silent=True)
+    assert bench.handed is stop and bench.mode is Mode.EMERGENCY_STOP and "odometry" in bench.state.reason
