@@ -139,6 +139,13 @@ class Vehicle(Parameters):
     steering_lag_s: float = value(0.1, "first-order time constant of the steering", low=0.0, high=2.0)
     acceleration_lag_s: float = value(0.2, "first-order time constant of the longitudinal drive", low=0.0, high=2.0)
 
+    tracking_error_m: float = value(
+        0.15,
+        "lateral error of the tracking controller, 95 %: plans keep this margin at least",
+        low=0.0,
+        high=1.0,
+    )
+
     @property
     def centre_offset_m(self) -> float:
         """Distance from the rear axle centre forward to the centre of the box, in m."""

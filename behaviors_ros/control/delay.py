@@ -22,13 +22,20 @@ def on_the_way(sent: tuple[ControlCommand, ...], now_ns: int, delay_s: float) ->
     return tuple(past[max(0, young[0] - 1) :] if young else past[-1:])
 
 
-def predicted(ego: EgoState, sent: tuple[ControlCommand, ...], vehicle: Vehicle) -> EgoState:
-    """The ego when a command given now starts to act, moved by the commands that act until then.
+def predicted(ego: EgoState, sent: tuple[ControlCommand, ...], vehicle: Vehicle, bend: float = 0.0) -> EgoState:
+    """The ego when a command given now starts to act, moved by the commands that act until then."""
+    return reckoned(ego, sent, vehicle, ego.stamp_ns + round(vehicle.actuator_delay_s * 1e9), bend)
 
-    The model is the vehicle's (kinematic bicycle, first-order lags); it does not pass through standstill.
+
+def reckoned(
+    ego: EgoState, sent: tuple[ControlCommand, ...], vehicle: Vehicle, end_ns: int, bend: float = 0.0
+) -> EgoState:
+    """The ego at a later time, moved by the commands sent.
+
+    The model is the vehicle's (kinematic bicycle, first-order lags); it does not pass through standstill. bend 1/m:
+    curvature that it drives beside that of its wheels.
     """
     delay_ns = round(vehicle.actuator_delay_s * 1e9)
-    end_ns = ego.stamp_ns + delay_ns
     x, y, yaw, speed, steering, drive = *ego.position, ego.yaw, ego.speed, ego.steering, ego.acceleration
     now_ns = ego.stamp_ns
     while now_ns < end_ns:
@@ -41,7 +48,7 @@ def predicted(ego: EgoState, sent: tuple[ControlCommand, ...], vehicle: Vehicle)
         after = speed + drive * h
         after = 0.0 if speed * after < 0.0 or (speed == 0.0 and drive < 0.0) else after
         distance = 0.5 * (speed + after) * h
-        turn = distance * math.tan(steering) / vehicle.wheel_base_m
+        turn = distance * (math.tan(steering) / vehicle.wheel_base_m + bend)
         x, y = x + distance * math.cos(yaw + 0.5 * turn), y + distance * math.sin(yaw + 0.5 * turn)
         yaw, speed, now_ns = yaw + turn, after, now_ns + step_ns
     return EgoState(end_ns, np.array((x, y)), yaw, float(speed), float(drive), float(steering), 0.0)

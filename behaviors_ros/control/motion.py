@@ -1,9 +1,9 @@
 """The vehicle near a reference as two linear problems: along it, and, at the speeds found, across it.
 
 Along: way, speed, acceleration and its command, whose rate is the input; the drive follows its command with a lag.
-Across: the kinematic bicycle in the errors of its Frenet frame (R. Rajamani, Vehicle Dynamics and Control, 2nd ed. 2012,
-sections 2.2 and 2.5, moved to the rear axle): e' = v sin(theta), theta' = v (tan(delta) / L - kappa), linear about the
-wheel angle atan(L kappa) that the path asks for; delta follows its command with a lag, whose rate is the input.
+Across: the kinematic bicycle in the errors of its Frenet frame (R. Rajamani, Vehicle Dynamics and Control, 2nd ed.
+2012, sections 2.2 and 2.5, moved to the rear axle): e' = v sin(theta), theta' = v (tan(delta) / L - kappa), linear
+about the wheel angle atan(L kappa) that the path asks for; delta follows its command with a lag, its rate is the input.
 """
 
 from __future__ import annotations
@@ -49,20 +49,23 @@ def along(now: Moment, place: Foot, cost: Weighing, following: Following, vehicl
     count, h = cost.steps, cost.step_s
     times = now.time_s + h * np.arange(1, count + 1)
     way, speed, push = now.reference.columns("time_s", times, "along", "speed", "acceleration")
-    speed = np.where(times > now.reference.end_s, 0.0, speed)
-    push = np.where(times > now.reference.end_s, 0.0, push)
+    # Beyond the end of a trajectory it brakes.
+    over, rest = np.maximum(times - now.reference.end_s, 0.0), following.overrun_mps2
+    slower = np.sign(speed) * np.maximum(np.abs(speed) - rest * over, 0.0)
+    way = way + (0.5 * (speed**2 - slower**2) / rest) * np.sign(speed)
+    push = np.where(over > 0.0, -rest * np.sign(slower), push)
     here = place.point.along + place.ahead
     error = here - now.wanted.along
     error -= min(max(error, -following.station_error_max_m), following.station_error_max_m)
     ahead = now.ahead
     _, acceleration = now.before
-    wanted = np.column_stack((way - here + error, speed, push, np.zeros(count)))
+    wanted = np.column_stack((way - here + error, slower, push, np.zeros(count)))
     sizes = np.array((cost.station_m, cost.speed_mps, cost.acceleration_mps2, np.inf))
     matrices = chained(h, vehicle.acceleration_lag_s, np.ones(count), np.ones(count), np.zeros(count))
     low, high = -vehicle.deceleration_max_mps2, vehicle.acceleration_max_mps2
-    return Horizon(
-        np.array((0.0, ahead.speed, ahead.acceleration, min(max(acceleration, low), high))), *matrices, wanted,
-        np.tile(sizes**-2.0, (count, 1)), cost.jerk_mps3**-2.0, low, high, vehicle.jerk_max_mps3,
+    return _horizon(
+        np.array((0.0, ahead.speed, ahead.acceleration, min(max(acceleration, low), high))), matrices, wanted,
+        sizes, cost.jerk_mps3, low, high, vehicle.jerk_max_mps3,
     )  # fmt: skip
 
 
@@ -76,19 +79,28 @@ def across(
     ways = np.concatenate(([0.0], np.cumsum(np.abs(middle) * h)))
     (bend,) = now.reference.columns("station", place.point.station + 0.5 * (ways[1:] + ways[:-1]), "curvature")
     (after,) = now.reference.columns("station", place.point.station + ways[1:], "curvature")
-    asked = np.arctan(length * bend)
+    asked = np.arctan(length * (bend - now.bend))
     matrices = chained(h, vehicle.steering_lag_s, middle, middle / length / np.cos(asked) ** 2, asked)
     left = min(max(place.left, -following.lateral_error_max_m), following.lateral_error_max_m)
     turned = min(max(place.heading, -following.heading_error_max_rad), following.heading_error_max_rad)
     most = vehicle.steering_max_rad
     angle = min(max(now.before[0], -most), most)
     wanted = np.zeros((count, 4))
-    wanted[:, 2] = np.arctan(length * after)
+    wanted[:, 2] = np.arctan(length * (after - now.bend))
     sizes = np.array((cost.lateral_m, cost.heading_rad, cost.steering_rad, np.inf))
-    return Horizon(
-        np.array((left, turned, now.ahead.steering, angle)), *matrices, wanted, np.tile(sizes**-2.0, (count, 1)),
-        cost.steering_rate_radps**-2.0, -most, most, vehicle.steering_rate_max_radps,
+    return _horizon(
+        np.array((left, turned, now.ahead.steering, angle)), matrices, wanted, sizes,
+        cost.steering_rate_radps, -most, most, vehicle.steering_rate_max_radps,
     )  # fmt: skip
+
+
+def _horizon(
+    start: Array, matrices: tuple[Array, Array, Array], wanted: Array, sizes: Array, size: float, low: float,
+    high: float, input_max: float,
+) -> Horizon:  # fmt: skip
+    """The problem in which an error, and an input, costs by its share of its size."""
+    weights = np.tile(sizes**-2.0, (len(wanted), 1))
+    return Horizon(start, *matrices, wanted, weights, size**-2.0, low, high, input_max)
 
 
 @no_type_check

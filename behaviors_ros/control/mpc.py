@@ -2,8 +2,8 @@
 
 Two quadratic programmes a call, solved by PIQP: first way and speed, then, linear about the speeds found, the steering.
 Inputs are the jerk and the steering rate; their limits and those of acceleration and wheel angle are bounds. An
-interior-point method gains nothing from a warm start (docs/decisions/0009); its iterations are limited. Where one of them
-is not solved, the regulator's law is driven, and the memory's note says so.
+interior-point method gains nothing from a warm start (docs/decisions/0009); its iterations are limited. Where one of
+them is not solved, the regulator's law is driven, and the memory's note says so.
 """
 
 from __future__ import annotations

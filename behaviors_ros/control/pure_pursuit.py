@@ -57,4 +57,4 @@ class PurePursuit:
         at_x, at_y = now.reference.ahead_of(foot.point, reach + foot.point.direction * foot.ahead)
         lateral = -math.sin(ahead.yaw) * (at_x - x) + math.cos(ahead.yaw) * (at_y - y)
         distance2 = max((at_x - x) ** 2 + (at_y - y) ** 2, 0.25 * reach**2)
-        return math.atan(2.0 * lateral / distance2 * self.vehicle.wheel_base_m)
+        return math.atan((2.0 * lateral / distance2 - now.bend) * self.vehicle.wheel_base_m)

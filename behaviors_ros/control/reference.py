@@ -63,8 +63,8 @@ class Foot(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A trajectory, sampled finely. table: a row a sample, columns as in `Point`; stretch: of samples that are driven in
-    one direction, first and last.
+    """A trajectory, sampled finely. table: a row a sample, columns as in `Point`; stretch: for each sample the first
+    and last of those around it that are driven in one direction.
     """
 
     stamp_ns: int

@@ -20,7 +20,7 @@ def speed_control(now: Moment, rules: SpeedControl, following: Following, vehicl
 
     The acceleration fed forward is the reference's as much later as the drive lags behind.
     """
-    place = now.reference.foot(*now.ahead.position.tolist(), now.ahead.yaw, now.time_s)
+    place = now.reference.foot(float(now.ahead.position[0]), float(now.ahead.position[1]), now.ahead.yaw, now.time_s)
     behind = now.wanted.along - place.point.along - place.ahead
     behind = min(max(behind, -following.station_error_max_m), following.station_error_max_m)
     error = now.wanted.speed + rules.station_gain_1ps * behind - now.ahead.speed

@@ -9,7 +9,7 @@ from behaviors_ros.generation.paths import Paths, Profile, joined, lateral_paths
 from behaviors_ros.generation.pursuit import Turning, pursuit_paths
 from behaviors_ros.generation.situation import Situation
 from behaviors_ros.generation.smooth_path import Wide, wide_path
-from behaviors_ros.parameters import Parameters, value
+from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
 class Lateral(Parameters):
@@ -19,11 +19,18 @@ class Lateral(Parameters):
     times_s: tuple[float, ...] = value((2.0, 3.5, 5.0), "durations of lateral motions at the present speed")
     length_min_m: float = value(6.0, "shortest lateral motion", low=1.0, high=50.0)
     acceleration_mps2: float = value(1.2, "lateral acceleration that sets the least length", low=0.2, high=5.0)
-    margin_m: float = value(0.15, "distance of the ego's side to a boundary", low=0.0, high=2.0)
+    margin_m: float = value(
+        0.15, "distance of the ego's side to a boundary; vehicle.tracking_error_m at least", low=0.0, high=2.0
+    )
     pursuit_offset_m: float = value(2.5, "farther off than this, pursuit paths are added", low=0.0, high=50.0)
     pursuit_heading_rad: float = value(0.35, "turned more than this, pursuit paths are added", low=0.0, high=3.2)
     wide: Wide = Wide()
     lane_changes: bool = value(True, "offer changes to neighbouring lanes of the same direction")
+
+
+def margin(lateral: Lateral, vehicle: Vehicle) -> float:
+    """Distance of the ego's side to a boundary, m: no less than the controller strays."""
+    return max(lateral.margin_m, vehicle.tracking_error_m)
 
 
 def length_for(situation: Situation, lateral: Lateral, offset_m: float, time_s: float) -> float:
@@ -67,7 +74,7 @@ def keeping(situation: Situation, lateral: Lateral) -> list[Profile]:
 def shifted(situation: Situation, lateral: Lateral, offsets: tuple[float, ...]) -> list[Profile]:
     """To offsets within the lanes of the ego's direction, smaller ones where there is less room."""
     time = middle(lateral)
-    half = 0.5 * situation.vehicle.width_m + lateral.margin_m
+    half = 0.5 * situation.vehicle.width_m + margin(lateral, situation.vehicle)
     profiles: list[Profile] = []
     for offset in offsets:
         side, sign = ("left", 1.0) if offset > 0.0 else ("right", -1.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from behaviors_ros.datatypes import AgentClass
 from behaviors_ros.generation import agents as columns
-from behaviors_ros.generation.offsets import Lateral, length_for, middle
+from behaviors_ros.generation.offsets import Lateral, length_for, margin, middle
 from behaviors_ros.generation.paths import Profile
 from behaviors_ros.generation.situation import Situation
 from behaviors_ros.parameters import Parameters, value
@@ -159,8 +159,8 @@ def _through(
     boxes = _abreast(situation, rules, group)
     s = situation.s + group.rear - situation.station
     name = "drivable" if group.oncoming_lane else "same"
-    low = -situation.width(f"right_{name}", s) + lateral.margin_m
-    high = situation.width(f"left_{name}", s) - lateral.margin_m
+    low = -situation.width(f"right_{name}", s) + margin(lateral, situation.vehicle)
+    high = situation.width(f"left_{name}", s) - margin(lateral, situation.vehicle)
     found = []
     sides = [(low, 0.0), *((left, clearance) for _, left in boxes)]
     others = [*((right, clearance) for right, _ in boxes), (high, 0.0)]

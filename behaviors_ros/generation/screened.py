@@ -16,7 +16,7 @@ from behaviors_ros.generation import agents as columns
 from behaviors_ros.generation import screening
 from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.motions import empty, on_grid
-from behaviors_ros.generation.offsets import Lateral, length_for, sampled
+from behaviors_ros.generation.offsets import Lateral, length_for, margin, sampled
 from behaviors_ros.generation.paths import Paths, Profile, joined
 from behaviors_ros.generation.situation import Situation, situation_of
 from behaviors_ros.generation.start import Stitching
@@ -135,7 +135,7 @@ def best(found: Screening, values: ScreenedParameters) -> tuple[Int[Array, "chos
 
 def _profiles(situation: Situation, values: ScreenedParameters) -> list[Profile]:
     """Offsets over the room between the lanes of the ego's direction, each at every duration."""
-    half = 0.5 * situation.vehicle.width_m + values.lateral.margin_m
+    half = 0.5 * situation.vehicle.width_m + margin(values.lateral, situation.vehicle)
     right, left = (max(situation.width(f"{side}_same", situation.s) - half, 0.0) for side in ("right", "left"))
     offsets = np.linspace(-min(right, values.reach_m), min(left, values.reach_m), values.offsets)
     return [

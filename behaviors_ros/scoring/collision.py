@@ -17,7 +17,9 @@ class CollisionParameters(Parameters):
 
     free_s: float = value(3.0, "time that must be free of contact", low=0.0, high=20.0)
     oncoming_free_s: float = value(5.0, "likewise with agents that come towards the ego", low=0.0, high=20.0)
-    margin_m: float = value(0.15, "boxes nearer than this are in contact", low=0.0, high=2.0)
+    margin_m: float = value(
+        0.15, "boxes nearer than this are in contact; vehicle.tracking_error_m at least", low=0.0, high=2.0
+    )
     probability_min: float = value(
         0.15, "modes less probable than this are left to collision_chance", low=0.0, high=1.0
     )
@@ -40,6 +42,7 @@ class Collision:
     def __init__(self, parameters: CollisionParameters, vehicle: Vehicle) -> None:
         """Keep parameters and vehicle."""
         self.p, self.vehicle = parameters, vehicle
+        self.margin_m = max(parameters.margin_m, vehicle.tracking_error_m)
 
     def check(self, scene: Scene, predictions: Predictions, candidates: Candidates) -> Verdict:
         """One verdict a candidate; an agent without a usable future forbids all."""
@@ -47,11 +50,11 @@ class Collision:
         if not foreseeable(predictions):
             return at_least(np.full(len(candidates), np.nan), limit_s, candidates)
         boxes = ego_boxes(candidates, self.vehicle)
-        agents = solid(predictions) & near(predictions, boxes, self.p.margin_m)
+        agents = solid(predictions) & near(predictions, boxes, self.margin_m)
         modes = mode_boxes(scene, predictions, agents, self.p.probability_min)
         near_steps, steps = np.searchsorted(candidates.time_s, np.array([self.p.free_s, limit_s]) - 1e-9)
         exposed = self._exposed(scene, candidates, int(steps))
-        first = first_contact(boxes, modes, int(near_steps), int(steps), self.p.margin_m, exposed)
+        first = first_contact(boxes, modes, int(near_steps), int(steps), self.margin_m, exposed)
         return at_least(np.append(candidates.time_s[:steps], limit_s)[first], limit_s, candidates)
 
     def _exposed(self, scene: Scene, candidates: Candidates, steps: int) -> Bool[Array, "candidate"]:

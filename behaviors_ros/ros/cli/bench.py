@@ -1,4 +1,4 @@
-"""`behaviors bench kill`, `latency`, `plan`, `predict` and `throughput`."""
+"""`behaviors bench kill`, `latency`, `plan`, `predict`, `throughput` and `tracking`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from behaviors_ros import registry
 from behaviors_ros.errors import InputError
-from behaviors_ros.evaluation import bench_plan, bench_plot, bench_predict, bench_throughput
+from behaviors_ros.evaluation import bench_plan, bench_plot, bench_predict, bench_throughput, bench_tracking
+from behaviors_ros.evaluation.sets import data_folder
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
 from behaviors_ros.ros.faults import kill as bench_kill
 from behaviors_ros.ros.latency import default_map, measure
@@ -25,6 +27,7 @@ def add(app: typer.Typer) -> None:
     bench.command()(plan)
     bench.command()(predict)
     bench.command()(throughput)
+    bench.command()(tracking)
     app.add_typer(bench, name="bench")
 
 
@@ -167,3 +170,39 @@ def throughput(
     for name, reason in found["reasons"].items():
         typer.echo(f"{name}: {reason}")
     write_json(json, found)
+
+
+def tracking(
+    controller: Annotated[list[str] | None, typer.Option(help="Tracker, again for more; all without it.")] = None,
+    recorded: Annotated[int, typer.Option(help="CommonRoad scenarios beside our own, where the data is.", min=0)] = 8,
+    off: Annotated[
+        float, typer.Option(help="Share by which delay, lags and wheel base are off in further rows.", min=0.0, max=0.9)
+    ] = bench_tracking.OFF,
+    data: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where recorded scenarios lie.")] = None,
+    json: JsonOption = None,
+) -> None:
+    """Errors of the trackers against the planner's trajectories, in closed loop with the delayed vehicle model.
+
+    Exit code 1 when a row is beyond a bar: lateral error 0.15 m, speed error 0.3 m/s (both p95), CPU time 4 ms (p99).
+
+    JSON: a list of {controller, vehicle, lateral_*_m, speed_*_mps, heading_p95_rad, longitudinal_p95_m, cpu_*_ms,
+    not_solved, distance_m, passed}.
+    """
+    names = controller or list(registry.names("controller"))
+    for name in names:
+        registry.get("controller", name)  # a wrong one is told before the drives are planned
+    builders = list(bench_tracking.scenarios(data_folder(data), recorded))
+    courses = [bench_tracking.course(build()) for build in track(builders, description="drives", transient=True)]
+    rules, found = bench_tracking.TrackingRules(), []
+    count = len(names) * len(bench_tracking.vehicles(courses[0].vehicle, off))
+    rows = bench_tracking.compared(names, courses, rules, off)
+    for row in track(rows, description="rows", total=count, transient=True):
+        found.append(row)
+    print_table("Tracking", ("controller", "vehicle", "lateral p50, p95, max m", "speed p50, p95, max m/s",
+                             "CPU p50, p99 ms", "not solved", "passed"), [
+        (r.controller, r.vehicle, f"{r.lateral_p50_m:.3f} {r.lateral_p95_m:.3f} {r.lateral_max_m:.3f}",
+         f"{r.speed_p50_mps:.3f} {r.speed_p95_mps:.3f} {r.speed_max_mps:.3f}", f"{r.cpu_p50_ms:.2f} {r.cpu_p99_ms:.2f}",
+         r.not_solved, "yes" if r.passed else "no") for r in found
+    ])  # fmt: skip
+    write_json(json, [asdict(row) for row in found])
+    raise typer.Exit(0 if all(row.passed for row in found) else 1)
