@@ -12,5 +12,11 @@ class InputError(BehaviorsError):
 
     def __init__(self, source: object, field: str, problem: str, remedy: str) -> None:
         """Say what is wrong (`problem`) with which `field` of which `source`, and what to do about it (`remedy`)."""
-        super().__init__(f"{source}: {field}: {problem}; {remedy}")
+        super().__init__(f"{source}: {_short(field)}: {_short(problem)}; {_short(remedy)}")
         self.source, self.field, self.problem, self.remedy = str(source), field, problem, remedy
+
+
+def _short(text: object, most: int = 300) -> str:
+    """On one line that a person reads, whatever a file has put into it."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[:most]}..."

@@ -29,6 +29,9 @@ P = TypeVar("P", bound=Parameters)
 
 def validated(model: type[P], values: Mapping[str, Any], source: str) -> P:
     """Build `model` from `values`; a wrong one raises `InputError` naming the source, the field and what is right."""
+    odd = next((name for name in values if not isinstance(name, str)), None)
+    if odd is not None:
+        raise InputError(source, repr(odd), "is no name of a parameter", f"known: {', '.join(model.model_fields)}")
     try:
         return model(**{name: _at_its_place(model, name, leaf) for name, leaf in values.items()})
     except ValidationError as error:

@@ -11,6 +11,7 @@ import yaml
 from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Parameters, Vehicle, merged, nested, validated, value
 from behaviors_ros.simulation.commonroad import Traffic
+from behaviors_ros.yaml_files import read_mapping
 
 BMW_320I = Vehicle(
     wheel_base_m=2.5789, length_m=4.508, width_m=1.61, rear_overhang_m=0.8313, steering_max_rad=1.066,
@@ -55,12 +56,4 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def _tree(path: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise InputError(path, "file", f"cannot be read ({error.strerror})", "give a YAML file") from None
-    except yaml.YAMLError as error:
-        raise InputError(path, "file", f"is not YAML ({str(error).splitlines()[0]})", "give a YAML file") from None
-    if not isinstance(tree, dict):
-        raise InputError(path, "file", "holds no mapping", "give a YAML file of keys and values")
-    return tree
+    return read_mapping(path, "give a YAML file of keys and values")

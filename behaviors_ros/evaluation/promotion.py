@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.compare import FIGURES, Comparison
 from behaviors_ros.parameters import Parameters, validated, value
+from behaviors_ros.yaml_files import read_mapping
 
 GATES = Path(__file__).with_name("promotion.yaml")
 LESS_IS_BETTER = ("minade", "minfde", "miss_rate", "nll", "ece", "cpu_ms")
@@ -61,14 +61,7 @@ class Verdict:
 
 def read_gates(path: Path = GATES) -> Gates:
     """The gates of a YAML file; what is none raises InputError."""
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        problem = " ".join(str(error).split())
-        raise InputError(path, "gates", f"cannot be read ({problem})", f"give a file as {GATES.name}") from None
-    if not isinstance(tree, Mapping):
-        raise InputError(path, "gates", "is not a mapping", f"give a file as {GATES.name}")
-    gates = validated(Gates, tree, str(path))
+    gates = validated(Gates, read_mapping(path, f"give a file as {GATES.name}"), str(path))
     _require_known(path, gates)
     return gates
 

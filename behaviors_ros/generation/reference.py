@@ -132,7 +132,8 @@ def nearest(
 
     A `yaw` of NaN leaves the heading out.
     """
-    best, index, anyhow = 1e300, low, math.isnan(yaw)
+    # Past either end of the table the nearest sample is its last there.
+    best, index, anyhow = 1e300, min(max(low, 0), table.shape[0] - 1), math.isnan(yaw)
     for k in range(max(low, 0), min(high, table.shape[0] - 1) + 1):
         dx, dy = x - table[k, 0], y - table[k, 1]
         cost = dx * dx + dy * dy

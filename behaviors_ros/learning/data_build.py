@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import yaml
 
 from behaviors_ros.errors import InputError
 from behaviors_ros.learning.data_drives import GENERATED
@@ -20,6 +19,7 @@ from behaviors_ros.learning.data_sources import READERS, Reader, Source, resampl
 from behaviors_ros.learning.data_split import LeakCheck, LeakSearch, Splitting, split_of
 from behaviors_ros.learning.data_store import FORMAT, MANIFEST, checksum, table_of, write_shard
 from behaviors_ros.parameters import Parameters, validated, value
+from behaviors_ros.yaml_files import read_mapping
 
 Tree = dict[str, Any]
 Made = TypeVar("Made")
@@ -38,17 +38,15 @@ class Building(Parameters):
 
 def read_building(path: Path) -> Building:
     """A build's configuration; a source without resampling of its own has that of its kind."""
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        problem = f"cannot be read ({' '.join(str(error).split())})"
-        raise InputError(path, "file", problem, "give a file as in config/data") from None
-    if not isinstance(tree, dict) or not isinstance(tree.get("sources"), list) or not tree["sources"]:
+    tree = read_mapping(path, "give a file as in config/data")
+    if not isinstance(tree.get("sources"), list) or not tree["sources"]:
         raise InputError(path, "sources", "is not a list of sources", "give a file as in config/data")
     for number, source in enumerate(tree["sources"]):
         if not isinstance(source, dict):
             raise InputError(path, f"sources.{number}", "is no source", "give kind and folder of each")
         own = source.get("resampling") or {}
+        if not isinstance(own, dict):
+            raise InputError(path, f"sources.{number}.resampling", "is no mapping", "give a file as in config/data")
         source["resampling"] = validated(
             Resampling, resampling_of(str(source.get("kind"))).model_dump() | dict(own), f"{path}, sources.{number}"
         ).model_dump()

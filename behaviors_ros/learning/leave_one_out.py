@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from jaxtyping import Float
 
 from behaviors_ros.datatypes import Array
@@ -24,6 +23,7 @@ from behaviors_ros.learning.crowd_windows import Cutting, Framed, framed, window
 from behaviors_ros.learning.data_pedestrians import read_eth_ucy
 from behaviors_ros.learning.reduction import Reduction, reduced
 from behaviors_ros.parameters import Parameters, validated, value
+from behaviors_ros.yaml_files import read_mapping
 
 Row = dict[str, Any]
 SETTINGS = "settings.json"
@@ -43,14 +43,7 @@ class LeaveOneOut(Parameters):
 
 def read_leave_one_out(path: Path) -> LeaveOneOut:
     """A configuration file as config/learning/eth_ucy.yaml."""
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        problem = f"cannot be read ({' '.join(str(error).split())})"
-        raise InputError(path, "file", problem, "give a file as config/learning/eth_ucy.yaml") from None
-    if not isinstance(tree, dict):
-        raise InputError(path, "file", "is no table", "give a file as config/learning/eth_ucy.yaml")
-    return validated(LeaveOneOut, tree, str(path))
+    return validated(LeaveOneOut, read_mapping(path, "give a file as config/learning/eth_ucy.yaml"), str(path))
 
 
 def leave_one_out(

@@ -13,7 +13,6 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from pydantic import Field
@@ -31,6 +30,7 @@ from behaviors_ros.learning.train_data import Material, dataset
 from behaviors_ros.learning.train_module import Optimisation, Training, loader
 from behaviors_ros.parameters import Parameters, validated, value
 from behaviors_ros.prediction.learned_features import FeatureSchema
+from behaviors_ros.yaml_files import read_mapping
 
 CONFIG, WEIGHTS, SUMMARY = "config.json", "model.pt", "summary.json"
 Output = dict[str, Tensor]
@@ -63,14 +63,7 @@ class TrainParameters(Parameters):
 
 def read_config(path: Path) -> TrainParameters:
     """The configuration of a training, from YAML or from the `config.json` of a run."""
-    try:
-        tree = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        problem = f"cannot be read ({' '.join(str(error).split())})"
-        raise InputError(path, "file", problem, "give a file as in config/learning") from None
-    if not isinstance(tree, dict):
-        raise InputError(path, "file", "is no mapping", "give a file as in config/learning")
-    return validated(TrainParameters, tree, str(path))
+    return validated(TrainParameters, read_mapping(path, "give a file as in config/learning"), str(path))
 
 
 def train(config: TrainParameters, out: Path, resume: bool = False) -> dict[str, Any]:

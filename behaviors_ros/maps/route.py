@@ -144,7 +144,7 @@ def mapless_route(
     speed_limit m/s; half_width m: all six widths. Without a goal the goal is the end of the line, with no halt there.
     """
     building = building or RouteBuilding()
-    if not (speed_limit > 0.0 and half_width > 0.0):
+    if not (0.0 < speed_limit < np.inf and 0.0 < half_width < np.inf):
         raise InputError(
             "mapless route", "speed_limit, half_width", f"are {speed_limit:g}, {half_width:g}", "give values above 0"
         )

@@ -120,7 +120,7 @@ def read_contract(path: Path) -> Contract:
     except OSError as error:
         problem, remedy = f"cannot be read ({error.strerror})", "a model needs its contract NAME.json beside it"
         raise InputError(path, "contract", problem, remedy) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(path, "contract", f"is not JSON ({error})", "export or copy it anew") from None
     if not isinstance(tree, dict):
         raise InputError(path, "contract", "is not a mapping", "export or copy it anew")

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import yaml
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterError
@@ -17,6 +16,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from behaviors_ros.errors import InputError
+from behaviors_ros.yaml_files import read_mapping
 
 _LATCHED = Qos(
     QosHistory.KEEP_LAST, 1, QosReliability.RELIABLE, QosDurability.TRANSIENT_LOCAL, QosTime(2147483647, 4294967295),
@@ -138,8 +138,11 @@ def _opened(path: Path) -> Reader:
 def about(path: Path) -> dict[str, str]:
     """What the bag's metadata says of it: map, licence, source, where given."""
     _opened(path).close()
-    metadata = yaml.safe_load((Path(path) / "metadata.yaml").read_text())["rosbag2_bagfile_information"]
-    return {str(key): str(text) for key, text in (metadata.get("custom_data") or {}).items()}
+    metadata = read_mapping(Path(path) / "metadata.yaml", "give a rosbag2 folder").get("rosbag2_bagfile_information")
+    told = metadata.get("custom_data") or {} if isinstance(metadata, dict) else None
+    if not isinstance(told, dict):
+        raise InputError(Path(path) / "metadata.yaml", "custom_data", "is no mapping", "record it again")
+    return {str(key): str(text) for key, text in told.items()}
 
 
 def _wanted(

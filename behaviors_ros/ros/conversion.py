@@ -38,6 +38,20 @@ class TrackLimits(Parameters):
     variance_max_m2: float = value(400.0, "largest believable variance of a position", low=0.1, high=1e6)
 
 
+class Bounds(Parameters):
+    """What a number of a message can be at most; a message beyond it comes from a fault and is refused."""
+
+    position_max_m: float = value(1e8, "largest coordinate: ten times the largest of any map grid", low=1e4, high=1e12)
+    speed_max_mps: float = value(150.0, "fastest vehicle", low=10.0, high=1000.0)
+    yaw_rate_max_radps: float = value(20.0, "fastest turn of a vehicle", low=1.0, high=100.0)
+    curvature_max_1pm: float = value(10.0, "tightest bend of a trajectory", low=0.1, high=100.0)
+    acceleration_max_mps2: float = value(100.0, "hardest braking or speeding up", low=10.0, high=1000.0)
+    line_max_m: float = value(1e5, "longest centre line of a route", low=1e3, high=1e7)
+    steps_max: int = value(10_000, "most steps of a set", low=100, high=1_000_000)
+    number_max: int = value(2**62, "largest number of a cycle or plan", low=2**31, high=2**62)
+    time_step_max_s: float = value(1.0, "largest time between two steps of a set", low=0.1, high=10.0)
+
+
 @dataclass(frozen=True, eq=False)
 class ReceivedTracks:
     """The believable tracks of a message, and how many entries were dropped for which cause."""
@@ -118,12 +132,12 @@ def set_yaw(orientation: Any, yaw: float) -> None:
 # --- odometry --------------------------------------------------------------------------------------------------------
 
 
-def ego_state(message: Odometry, previous: EgoState | None, vehicle: Vehicle) -> EgoState:
+def ego_state(message: Odometry, previous: EgoState | None, vehicle: Vehicle, bounds: Bounds = Bounds()) -> EgoState:
     """The vehicle state of an odometry message (pose of the rear axle in map, twist in the vehicle).
 
     Odometry has neither acceleration nor steering. Acceleration is the difference of consecutive speeds, kept within
     what the vehicle can do; steering is that of the kinematic bicycle, atan(wheel base * yaw rate / speed), and below
-    0.5 m/s the previous one. A number that is not finite raises `InputError`.
+    0.5 m/s the previous one. A number that is not finite, or beyond the bounds, raises `InputError`.
     """
     pose, twist = message.pose.pose, message.twist.twist
     stamp = nanoseconds(message.header.stamp)
@@ -132,6 +146,9 @@ def ego_state(message: Odometry, previous: EgoState | None, vehicle: Vehicle) ->
     norm = math.hypot(pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w)
     if not (np.isfinite(position).all() and math.isfinite(speed + yaw_rate + yaw) and 0.9 < norm < 1.1):
         raise InputError("odometry", "pose or twist", "is not finite or not a rotation", "send finite numbers")
+    fast = abs(speed) > bounds.speed_max_mps or abs(yaw_rate) > bounds.yaw_rate_max_radps
+    if fast or np.abs(position).max() > bounds.position_max_m:
+        raise InputError("odometry", "pose or twist", "is beyond what a vehicle can be", "send m, m/s and rad/s")
     acceleration, steering = 0.0, 0.0 if previous is None else previous.steering
     if previous is not None and 0 < stamp - previous.stamp_ns < NS // 2:
         slope = (speed - previous.speed) / ((stamp - previous.stamp_ns) / NS)
@@ -203,7 +220,9 @@ def _believable(found: Tracks, limits: TrackLimits) -> ReceivedTracks:
     return ReceivedTracks(found if keep.all() else found.take(keep), dropped)
 
 
-def _conditions(found: Tracks, limits: TrackLimits) -> list[tuple[str, Bool[np.ndarray, "agent"]]]:
+def _conditions(
+    found: Tracks, limits: TrackLimits, bounds: Bounds = Bounds()
+) -> list[tuple[str, Bool[np.ndarray, "agent"]]]:
     numbers = (
         found.position,
         found.velocity,
@@ -215,13 +234,19 @@ def _conditions(found: Tracks, limits: TrackLimits) -> list[tuple[str, Bool[np.n
     size = (found.length >= limits.length_min_m) & (found.length <= limits.length_max_m)
     size &= (found.width >= limits.length_min_m) & (found.width <= limits.width_max_m)
     xx, xy, yy = found.covariance[:, 0, 0], found.covariance[:, 0, 1], found.covariance[:, 1, 1]
-    positive = (xx > 0) & (yy > 0) & (xx * yy > xy * xy) & (np.maximum(xx, yy) <= limits.variance_max_m2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        positive = (xx > 0) & (yy > 0) & (xx * yy > xy * xy) & (np.maximum(xx, yy) <= limits.variance_max_m2)
+        far = np.abs(found.position).max(axis=1, initial=0.0) > bounds.position_max_m
+        hard = np.hypot(*found.acceleration.T) > bounds.acceleration_max_mps2
+        hard |= np.abs(found.yaw_rate) > bounds.yaw_rate_max_radps
     first = np.zeros(len(found), dtype=bool)
     first[list({name: i for i, name in reversed(list(enumerate(found.id)))}.values())] = True
     return [
         ("not finite", finite),
         ("impossible size", size),
+        ("impossible place", ~far),
         ("impossible speed", found.speed <= limits.speed_max_mps),
+        ("impossible acceleration or turn", ~hard),
         ("covariance not positive", positive),
         ("existence outside [0, 1]", (found.existence >= 0.0) & (found.existence <= 1.0)),
         ("duplicate id", first),
@@ -284,12 +309,13 @@ def signals_message(found: Signals) -> TrafficSignals:
     )
 
 
-def goal(message: RouteMessage) -> Goal:
-    """The goal of a route message."""
+def goal(message: RouteMessage, bounds: Bounds = Bounds()) -> Goal:
+    """The goal of a route message; one that is not finite or beyond the bounds raises `InputError`."""
     position = np.array([message.goal_x, message.goal_y])
-    if not np.isfinite(position).all():
-        raise InputError("route", "goal_x, goal_y", "is not finite", "send the goal in the map frame, in m")
     corners = np.asarray(message.goal_polygon, dtype=np.float64)
+    for field, numbers in (("goal_x, goal_y", position), ("goal_polygon", corners)):
+        if not _within(numbers, bounds.position_max_m):
+            raise InputError("route", field, "is not finite", "send the goal in the map frame, in m")
     return Goal(
         position=position,
         polygon=corners.reshape(-1, 2) if corners.size >= 6 and corners.size % 2 == 0 else None,
@@ -298,6 +324,28 @@ def goal(message: RouteMessage) -> Goal:
         time=_interval(message.goal_time_s),
         anywhere=bool(message.goal_anywhere),
     )
+
+
+def centre_line(message: RouteMessage, bounds: Bounds = Bounds()) -> Float[np.ndarray, "point 2"]:
+    """The centre line of a route message, (0, 2) without one; one that cannot be driven raises `InputError`."""
+    line = np.asarray(message.centre_line, dtype=np.float64)
+    if line.size % 2 or not _within(line, bounds.position_max_m):
+        raise InputError("route", "centre_line", "is not finite or not x y pairs", "send it in the map frame, in m")
+    points = line.reshape(-1, 2)
+    if np.hypot(*np.diff(points, axis=0).T).sum() > bounds.line_max_m:
+        raise InputError("route", "centre_line", "is too long", f"send at most {bounds.line_max_m:g} m")
+    return points
+
+
+def route_start(message: RouteMessage, bounds: Bounds = Bounds()) -> Float[np.ndarray, "2"] | None:
+    """Where the vehicle was when the route was set; None where that is not told."""
+    begin = np.array([message.start_x, message.start_y])
+    return begin if _within(begin, bounds.position_max_m) else None
+
+
+def _within(numbers: np.ndarray, most: float) -> bool:
+    """Whether all are finite and no larger; NaN is not."""
+    return bool((np.abs(numbers) <= most).all())
 
 
 def _interval(pair: Any) -> tuple[float, float] | None:

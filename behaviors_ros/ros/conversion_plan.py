@@ -16,8 +16,8 @@ from behaviors_ros.msg import ControlCommand as ControlCommandMessage
 from behaviors_ros.msg import ControllerState, SelectedTrajectory, TrajectoryPoint
 from behaviors_ros.msg import Trajectory as TrajectoryMessage
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.ros.conversion import NS, header, nanoseconds, packed, set_yaw, time_message, yaw_of
-from behaviors_ros.ros.conversion_stages import Cycle, inputs_message, times_message
+from behaviors_ros.ros.conversion import NS, Bounds, header, nanoseconds, packed, set_yaw, time_message, yaw_of
+from behaviors_ros.ros.conversion_stages import Cycle, inputs_message, plan_number, times_message
 
 
 def trajectory_message(found: Trajectory, vehicle: Vehicle) -> TrajectoryMessage:
@@ -70,6 +70,19 @@ def trajectory(message: TrajectoryMessage) -> Trajectory:
         acceleration=columns[:, 4].copy(),
         curvature=columns[:, 5].copy(),
     )
+
+
+def usable(found: Trajectory, source: str, bounds: Bounds = Bounds()) -> Trajectory:
+    """The trajectory, for readers that do not judge it themselves; one no vehicle can be on raises `InputError`."""
+    limits = (
+        (found.position, bounds.position_max_m), (found.yaw, 1e3), (found.speed, bounds.speed_max_mps),
+        (found.acceleration, bounds.acceleration_max_mps2), (found.curvature, bounds.curvature_max_1pm),
+    )  # fmt: skip
+    if not all((np.abs(numbers) <= most).all() for numbers, most in limits):
+        raise InputError(source, "points", "are not finite, or beyond what a vehicle can do", "send m, s and rad")
+    if (np.diff(found.time_s) <= 0.0).any():
+        raise InputError(source, "time_from_start", "does not increase", "send the points in the order of their times")
+    return found
 
 
 def _instants(nanos: np.ndarray) -> np.ndarray:
@@ -156,7 +169,7 @@ def plan(message: SelectedTrajectory) -> Plan:
         raise InputError("selected", "outcome", f"is {message.outcome}", "known: 0 to 3")
     return Plan(
         stamp_ns=nanoseconds(message.header.stamp),
-        plan_id=int(message.plan_id),
+        plan_id=plan_number(message.plan_id),
         trajectory=trajectory(message.trajectory),
         stop=trajectory(message.stop),
         valid_until_ns=nanoseconds(message.valid_until),
@@ -170,6 +183,14 @@ def plan(message: SelectedTrajectory) -> Plan:
         decision=_decision(message),
         evaluated=int(message.evaluated),
     )
+
+
+def usable_plan(message: SelectedTrajectory) -> Plan:
+    """The decision of a message whose trajectories are `usable`."""
+    found = plan(message)
+    usable(found.trajectory, "selected")
+    usable(found.stop, "selected")
+    return found
 
 
 def command_message(command: ControlCommand) -> ControlCommandMessage:

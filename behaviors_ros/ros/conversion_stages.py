@@ -14,8 +14,10 @@ import numpy as np
 from jaxtyping import Float
 
 from behaviors_ros.datatypes import Candidates, Decisions, Degraded, EgoState, Plan, Predictions, Scores
+from behaviors_ros.errors import InputError
 from behaviors_ros.msg import CandidateTrajectories, InputStamps, PredictedObjects, StageTimes, TrajectoryScores
 from behaviors_ros.ros.conversion import (
+    Bounds,
     header,
     identifier_bytes,
     identifiers,
@@ -83,9 +85,17 @@ def times(message: StageTimes) -> dict[str, float]:
     return {stage: seconds for stage, seconds in found.items() if math.isfinite(seconds)}
 
 
+def plan_number(number: int, bounds: Bounds = Bounds()) -> int:
+    """The number of a cycle or plan; one so large that none could follow raises `InputError`."""
+    if number > bounds.number_max:
+        raise InputError("cycle", "number", f"is {number}", f"count from 1, at most {bounds.number_max}")
+    return int(number)
+
+
 def cycle(message: Any) -> Cycle:
     """What a planning message carries along; the selected trajectory calls its counter `plan_id`."""
-    number = message.plan_id if hasattr(message, "plan_id") else message.cycle
+    number = plan_number(message.plan_id if hasattr(message, "plan_id") else message.cycle)
+    plan_number(message.inputs.previous_plan_id)
     return Cycle(int(number), inputs(message.inputs), times(message.times), Degraded(int(message.degraded)))
 
 
@@ -109,6 +119,17 @@ def _grid(time_s: np.ndarray, origin: np.ndarray) -> dict[str, Any]:
     return {
         "num_steps": len(time_s), "time_step_s": step, "origin_x": float(origin[0]), "origin_y": float(origin[1]),
     }  # fmt: skip
+
+
+def _time(message: Any, source: str, bounds: Bounds = Bounds()) -> Float[np.ndarray, "step"]:
+    """The time grid of a set, s; one that is no grid raises `InputError`, and so does an origin beyond the bounds."""
+    if not (2 <= message.num_steps <= bounds.steps_max and 0.0 < message.time_step_s <= bounds.time_step_max_s):
+        raise InputError(
+            source, "num_steps, time_step_s", f"are {message.num_steps}, {message.time_step_s:g}", "send a time grid"
+        )
+    if not all(abs(origin) <= bounds.position_max_m for origin in (message.origin_x, message.origin_y)):
+        raise InputError(source, "origin_x, origin_y", "is not finite or too far", "send it in the map frame, in m")
+    return np.arange(int(message.num_steps)) * float(message.time_step_s)
 
 
 def _position(message: Any, source: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -144,29 +165,33 @@ def predictions_message(found: Predictions, of: Cycle, predictor: str, origin: n
     )
 
 
-def predictions(message: PredictedObjects) -> Predictions:
-    """Predictions of a message; a mode is valid where its probability is positive and its positions are finite."""
+def predictions(message: PredictedObjects, bounds: Bounds = Bounds()) -> Predictions:
+    """Predictions of a message; a mode is valid where its probability is positive and its numbers within the bounds."""
     n, k, t = int(message.num_objects), int(message.num_modes), int(message.num_steps)
 
     def read(name: str, *shape: int) -> np.ndarray:
         return unpacked("predictions", name, getattr(message, name), shape)
 
-    position = _position(message, "predictions", (n, k, t))
-    probability = read("probability", n, k)
+    time_s, position = _time(message, "predictions"), _position(message, "predictions", (n, k, t))
+    probability, covariance = read("probability", n, k), read("covariance_m2", n, k, t, 3)
+    yaw, speed = read("yaw_rad", n, k, t), read("speed_mps", n, k, t)
+    valid = probability > 0.0
+    for numbers in (position, yaw, speed, covariance):
+        valid &= (np.abs(numbers) <= bounds.position_max_m).all(axis=tuple(range(2, numbers.ndim)))
     return Predictions(
         stamp_ns=nanoseconds(message.header.stamp),
-        time_s=np.arange(t) * message.time_step_s,
+        time_s=time_s,
         id=identifiers("predictions", message.object_id, n),
         kind=read("classification", n),
         length=read("length_m", n),
         width=read("width_m", n),
-        valid=(probability > 0.0) & np.isfinite(position).all(axis=(2, 3)),
+        valid=valid,
         probability=probability,
         intent=read("intent", n, k),
         position=position,
-        yaw=read("yaw_rad", n, k, t),
-        speed=read("speed_mps", n, k, t),
-        covariance=np.ascontiguousarray(read("covariance_m2", n, k, t, 3)[..., [0, 1, 1, 2]]).reshape(n, k, t, 2, 2),
+        yaw=yaw,
+        speed=speed,
+        covariance=np.ascontiguousarray(covariance[..., [0, 1, 1, 2]]).reshape(n, k, t, 2, 2),
         model_hash=message.model_hash,
         degraded=Degraded(int(message.degraded)),
     )
@@ -196,16 +221,21 @@ def candidates_message(found: Candidates, of: Cycle, origin: np.ndarray) -> Cand
 
 
 def candidates(message: CandidateTrajectories) -> Candidates:
-    """Candidates of a message."""
+    """Candidates of a message; sizes that disagree and numbers that are not finite raise `InputError`."""
     n, t = int(message.num_candidates), int(message.num_steps)
     fields = {ours: unpacked("candidates", name, getattr(message, name), (n, t)) for ours, name in _CANDIDATE_FIELDS}
+    position = _position(message, "candidates", (n, t))
+    if len(message.generator) != n or len(message.label) != n:
+        raise InputError("candidates", "generator, label", "have other sizes than num_candidates", "send one each")
+    if not n or not all(np.isfinite(numbers).all() for numbers in (position, *fields.values())):
+        raise InputError("candidates", "values", "are not finite", "send candidates that can be driven")
     return Candidates(
         stamp_ns=nanoseconds(message.header.stamp),
-        time_s=np.arange(t) * message.time_step_s,
+        time_s=_time(message, "candidates"),
         generator=tuple(message.generator),
         label=tuple(message.label),
         is_stop=unpacked("candidates", "is_stop", message.is_stop, (n,)).astype(bool),
-        position=_position(message, "candidates", (n, t)),
+        position=position,
         **fields,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +69,24 @@ class DriveLog:
 def read_drive(path: Path, scenario: Scenario) -> Log:
     """The drive of a file, as the log of a rollout of its scenario (without plans); `InputError` when it cannot be."""
     try:
-        with np.load(path, allow_pickle=False) as found:
-            data = dict(found)
+        data = _columns(path)
         ego = _ego(data)
         tracks, lights = _tracks(data), _signals(data)
-    except (OSError, ValueError, KeyError) as error:
+        arrived = bool(data["arrived"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError, NotImplementedError, EOFError,
+            zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         raise InputError(path, "drive", f"cannot be read ({error})", "give the .npz that the simulator wrote") from None
-    return Log(scenario, ego, tracks, lights, (), (), bool(data["arrived"]))
+    return Log(scenario, ego, tracks, lights, (), (), arrived)
+
+
+def _columns(path: Path, largest_mb: float = 500.0) -> dict[str, np.ndarray]:
+    """The arrays of a file; one that unpacks to more raises `ValueError`."""
+    with zipfile.ZipFile(path) as packed:
+        size = sum(part.file_size for part in packed.infolist())
+    if size > largest_mb * 1e6:
+        raise ValueError(f"unpacks to {size / 1e6:.0f} MB")
+    with np.load(path, allow_pickle=False) as found:
+        return dict(found)
 
 
 def _ego(data: dict[str, np.ndarray]) -> tuple[EgoState, ...]:

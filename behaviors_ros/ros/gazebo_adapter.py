@@ -40,6 +40,7 @@ class GazeboParameters(Parameters):
     perception_s: float = value(0.1, "time between two reports of tracks and signals", low=0.02, high=1.0)
     silence_max_s: float = value(0.3, "wall time without a command until the vehicle is stopped", low=0.05, high=5.0)
     watch_hz: float = value(20.0, "rate at which silence is looked for and the stop is repeated", low=2.0, high=100.0)
+    jump_max_s: float = value(5.0, "ground truth further ahead of the last is refused", low=0.1, high=60.0)
     poses_timeout_s: float = value(0.02, "longest wait for Gazebo to take the road users' poses", low=0.001, high=1.0)
     log: str = value("", "file (.npz) for the executed drive; empty: none")
     end_with_drive: bool = value(True, "end the process when the drive has ended")
@@ -136,6 +137,8 @@ class GazeboNode(LifecycleAdapter):
         before, stamp_ns = self.ego, conversion.nanoseconds(message.header.stamp)
         if self.ended or stamp_ns <= (0 if before is None else before.stamp_ns):
             return  # a stamp of zero means "absent" in messages
+        if before is not None and stamp_ns > before.stamp_ns + round(self.parameters.jump_max_s * conversion.NS):
+            raise InputError("gazebo/ground_truth", "stamp", "jumps ahead", "run Gazebo's clock without jumps")
         ego = conversion.ego_state(message, before, self.scenario.vehicle)
         self.ego = replace(ego, position=ego.position + self.origin)
         first, self.world = self.world is None, self._moved(self.ego)

@@ -126,12 +126,17 @@ def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | Non
     return _figures(feeder, agents)
 
 
-def _feed(feeder: Feeder, executor: SingleThreadedExecutor, graph: Graph, seconds: float) -> None:
+def ready(feeder: Feeder, executor: SingleThreadedExecutor, graph: Graph) -> None:
+    """Wait until the stack listens; one that does not start raises `BehaviorsError`."""
     deadline = time.monotonic() + 180.0
     while not (feeder.ready and feeder.count_publishers(f"{NAMESPACE}/selected") and _listening(feeder)):
         executor.spin_once(timeout_sec=0.1)
         if graph.watch() is not None or time.monotonic() > deadline:
-            raise BehaviorsError("bench latency: the stack did not start; run it with --log FOLDER to see why")
+            raise BehaviorsError("the stack did not start; run with --log FOLDER to see why")
+
+
+def _feed(feeder: Feeder, executor: SingleThreadedExecutor, graph: Graph, seconds: float) -> None:
+    ready(feeder, executor, graph)
     feeder.begin()
     end = time.monotonic() + seconds + 3.0
     while time.monotonic() < end:

@@ -13,10 +13,10 @@ from launch.actions import EmitEvent, SetEnvironmentVariable
 from launch.events import Shutdown
 from launch_ros.actions import Node
 
-from behaviors_ros.errors import InputError
 from behaviors_ros.ros.graph import NAMESPACE, Entry
 from behaviors_ros.ros.security import enclave, security_environment
 from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, ros_tree
+from behaviors_ros.yaml_files import read_mapping
 
 
 def lifecycle_nodes(
@@ -74,12 +74,7 @@ def _vehicle(path: str) -> dict[str, Any]:
     """Parameters of the vehicle, from a file that has them at its top."""
     if not path:
         return {}
-    try:
-        return dict(yaml.safe_load(Path(path).read_text()) or {})
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise InputError(
-            path, "vehicle", str(error).splitlines()[0], "give a YAML file with the vehicle's parameters"
-        ) from None
+    return read_mapping(Path(path), "give a YAML file with the vehicle's parameters")
 
 
 def _node(

@@ -149,8 +149,8 @@ def _ellipse(number: int, stamp_ns: int, centre: np.ndarray, covariance: np.ndar
 def candidates(found: Candidates, scores: Scores | None) -> Iterator[Marker]:
     """Every candidate, from red (total 0) to green (total 1); grey without scores."""
     for i in range(len(found)):
-        total = None if scores is None or len(scores.total) != len(found) else float(scores.total[i])
-        colour = GREY if total is None else (1.0 - total, total, 0.1)
+        total = None if scores is None or len(scores.total) != len(found) else float(np.nan_to_num(scores.total[i]))
+        colour = GREY if total is None else (1.0 - min(max(total, 0.0), 1.0), min(max(total, 0.0), 1.0), 0.1)
         yield line("candidates", i, found.stamp_ns, found.position[i, ::3], colour, 0.05, 0.4)
 
 

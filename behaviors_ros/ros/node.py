@@ -161,7 +161,7 @@ class LifecycleAdapter(LifecycleNode):
 
         def call(*arguments: Any) -> None:
             # While shutting down nothing can be published any more.
-            if not self.context.ok() or (not self.active and source != "configure"):
+            if not self.context.ok() or (not self.active and source not in ("configure", "executor")):
                 return
             try:
                 work(*arguments)
@@ -244,7 +244,11 @@ class _Ending:
 
 def run(classes: Sequence[type[LifecycleAdapter]], arguments: Sequence[str] | None = None) -> int:
     """Run nodes in this process until it is told to end; 2 when one cannot be configured (its reason is logged)."""
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # a parameter file that is none, among others
+        print(f"behaviors: nodes: arguments: {' '.join(str(error).split())[:300]}", file=sys.stderr)
+        return 2
     ending = _Ending()
     nodes: list[LifecycleAdapter] = []
     try:
@@ -272,8 +276,10 @@ def _spin(nodes: Sequence[LifecycleAdapter], ending: _Ending) -> None:
     executor = EventsExecutor()
     for node in nodes:
         executor.add_node(node)
+    # What rclpy's own callbacks raise (a clock before zero, bytes that are no message) must not end the process.
+    step = nodes[0].guarded("executor", lambda: executor.spin_once(timeout_sec=0.1))
     while rclpy.ok() and not ending.told:
-        executor.spin_once(timeout_sec=0.1)
+        step()
     for node in nodes:
         executor.remove_node(node)
 

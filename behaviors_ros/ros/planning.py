@@ -106,7 +106,7 @@ class PlanningNode(LifecycleAdapter):
         self.attempt()
 
     def _selected(self, message: Any) -> None:
-        self.inputs.add_plan(conversion_plan.plan(message))
+        self.inputs.add_plan(conversion_plan.usable_plan(message))
         self.attempt()
 
     def perceived(self) -> None:
@@ -117,10 +117,18 @@ class PlanningNode(LifecycleAdapter):
 
     def begin(self, message: Any) -> None:
         """Start the cycle of a planning message; what an unfinished one still waited for has not come."""
+        self.require_grid(message)
         if self._pending is not None:
             self.counts["cycles given up"] += 1
         self._pending = (cycle(message), message)
         self.attempt()
+
+    def require_grid(self, message: Any) -> None:
+        """Refuse a set on another time grid than this node's: the stages index all sets by one step."""
+        steps, step_s = message.num_steps, message.time_step_s
+        if steps != self.grid.steps or not abs(step_s - self.grid.dt_s) < 1e-6:
+            wanted = f"give all nodes one grid: {self.grid.steps} steps of {self.grid.dt_s:g} s"
+            raise InputError(self.stage, "time grid", f"of the set before is {steps} steps of {step_s:g} s", wanted)
 
     def attempt(self) -> None:
         """Run the pending cycle if all inputs it names are there; give it up when it is too old."""

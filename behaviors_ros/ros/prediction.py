@@ -13,6 +13,7 @@ from behaviors_ros.datatypes import Degraded, Scene
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.prediction.interface import Predictor
 from behaviors_ros.prediction.predict import NearAgents, predict
+from behaviors_ros.ros.conversion import Bounds
 from behaviors_ros.ros.conversion_stages import Cycle, origin_of, predictions_message
 from behaviors_ros.ros.declare import plugin, plugin_values
 from behaviors_ros.ros.node import OK, WARN
@@ -78,7 +79,8 @@ class PredictionNode(PlanningNode):
             self.report(OK, inputs)
             return
         # Plan ids go on over a restart of this node, so that an id names one plan.
-        self.number = max(self.number, inputs.previous_plan_id) + 1
+        before = max(self.number, inputs.previous_plan_id)
+        self.number = before + 1 if before < Bounds().number_max else 1
         scene = self.inputs.scene(inputs)
         if scene is None:
             self.counts["cycles not begun"] += 1

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-import yaml
 from rclpy.duration import Duration
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.node import Node
@@ -36,6 +35,7 @@ from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.recorder import full_name
 from behaviors_ros.ros.trajectory_generation import GenerationNode
 from behaviors_ros.ros.trajectory_scoring import ScoringNode
+from behaviors_ros.yaml_files import read_mapping
 
 INPUTS = ("route", "odometry", "tracks", "signals")
 STAGES = ("predictions", "candidates", "scores", "selected")
@@ -209,12 +209,7 @@ def input_counts(bag: Path) -> dict[str, int]:
 def require_parameters(files: list[Path]) -> None:
     """Raise InputError for a parameter file that is no YAML mapping."""
     for file in files:
-        try:
-            tree = yaml.safe_load(file.read_text())
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise InputError(file, "--params", " ".join(str(error).split()), "give a file as in config/") from None
-        if not isinstance(tree, dict):
-            raise InputError(file, "--params", "is not a mapping", "give a file as in config/")
+        read_mapping(file, "give a file as in config/")
 
 
 def _readers(name: str) -> int:

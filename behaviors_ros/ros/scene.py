@@ -20,7 +20,15 @@ from behaviors_ros.maps.route import build_route, mapless_route
 from behaviors_ros.msg import Route as RouteMessage
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.prediction.history import updated
-from behaviors_ros.ros.conversion import NS, ReceivedTracks, TrackLimits, goal, nanoseconds
+from behaviors_ros.ros.conversion import (
+    NS,
+    ReceivedTracks,
+    TrackLimits,
+    centre_line,
+    goal,
+    nanoseconds,
+    route_start,
+)
 from behaviors_ros.ros.conversion_stages import Inputs
 
 T = TypeVar("T")
@@ -137,10 +145,9 @@ class SceneInputs:
             unknown = [lane for lane in lanes if lane not in self.map.lanes]
             if unknown:
                 raise InputError("route", "lane_id", f"lane {unknown[0]} is not in the map", "send lanes of this map")
-            begin = np.array([message.start_x, message.start_y])
-            known = begin if np.isfinite(begin).all() else None
-            return build_route(self.map, lanes, goal(message), known, stamp_ns=nanoseconds(message.header.stamp))
-        line = np.asarray(message.centre_line, dtype=np.float64).reshape(-1, 2)
+            set_ns = nanoseconds(message.header.stamp)
+            return build_route(self.map, lanes, goal(message), route_start(message), stamp_ns=set_ns)
+        line = centre_line(message)
         if len(line) < 2:
             return None
         start = EgoState(0, line[0], float(np.arctan2(*(line[1] - line[0])[::-1])), 0.0)

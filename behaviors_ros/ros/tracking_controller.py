@@ -112,7 +112,7 @@ class ControllerNode(LifecycleAdapter):
             raise InputError("trajectory", "points", f"are {len(message.points)}", "send fewer")
         if self.ego is None:
             return
-        found, now = conversion_plan.trajectory(message), self.now_ns
+        found, now = conversion_plan.usable(conversion_plan.trajectory(message), "trajectory"), self.now_ns
         reason = refused(found, self.ego, now, self.parameters.admission)
         if reason:
             raise InputError("trajectory", "points", reason, "send a valid trajectory")

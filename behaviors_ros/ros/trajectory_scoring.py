@@ -58,6 +58,7 @@ class ScoringNode(PlanningNode):
         self._warm_up()
 
     def _predictions(self, message: Any) -> None:
+        self.require_grid(message)
         self.predicted.add(cycle(message).number, predictions(message))
         self.attempt()
 

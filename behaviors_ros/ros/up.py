@@ -20,6 +20,7 @@ from behaviors_ros.ros.graph import GROUPS, NAMESPACE, NODES, Entry, nodes
 from behaviors_ros.ros.security import enclave, security_environment
 from behaviors_ros.simulation.forms import read_form
 from behaviors_ros.simulation.scenario import DEMO
+from behaviors_ros.yaml_files import read_mapping
 
 Tree = dict[str, Any]
 
@@ -49,14 +50,7 @@ class GraphConfig(Parameters):
 
 def read_config(path: Path) -> GraphConfig:
     """The configuration of a YAML file; files in it are relative to it."""
-    try:
-        tree = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(
-            path, "file", str(error).splitlines()[0], "give a YAML file as `behaviors up` documents"
-        ) from None
-    if not isinstance(tree, dict):
-        raise InputError(path, "file", "is not a mapping", "give keys such as groups, map, nodes")
+    tree = read_mapping(path, "give a YAML file as `behaviors up` documents, with keys such as groups, map, nodes")
     for key in ("map", "scenario", "security"):
         if tree.get(key):
             tree[key] = str((path.parent / str(tree[key])).resolve())

@@ -9,6 +9,7 @@ import numpy as np
 from visualization_msgs.msg import MarkerArray
 
 from behaviors_ros.datatypes import Candidates, EgoState, Goal, LaneMap, Mode, Plan, Predictions, Scores, Tracks
+from behaviors_ros.errors import InputError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.ros import conversion, conversion_plan, conversion_stages, markers
@@ -58,10 +59,15 @@ class VisualisationNode(LifecycleAdapter):
         keep("predictions", conversion_stages.predictions)
         keep("candidates", conversion_stages.candidates)
         keep("scores", conversion_stages.scores)
-        self.reads("selected", lambda message: setattr(self, "plan", conversion_plan.plan(message)))
-        self.reads("status", lambda message: setattr(self, "mode", Mode(message.mode)))
+        self.reads("selected", lambda message: setattr(self, "plan", conversion_plan.usable_plan(message)))
+        self.reads("status", self._status)
         self.reads("odometry", self._odometry)
         self.reads("route", self._route)
+
+    def _status(self, message: Any) -> None:
+        if message.mode not in tuple(Mode):
+            raise InputError("status", "mode", f"is {message.mode}", f"known: 0 to {max(Mode):d}")
+        self.mode = Mode(message.mode)
 
     def _odometry(self, message: Any) -> None:
         self.ego = conversion.ego_state(message, self.ego, self.parameters.vehicle)
@@ -70,7 +76,7 @@ class VisualisationNode(LifecycleAdapter):
         """The centre lines of the route's lanes, or the line that was given instead of lanes."""
         lanes = self.map.lanes if self.map is not None else {}
         lines = [lanes[number].centre for number in message.lane_id if number in lanes]
-        given = np.asarray(message.centre_line, dtype=np.float64).reshape(-1, 2)
+        given = conversion.centre_line(message)
         self.route = (lines or ([given] if len(given) else []), conversion.goal(message))
 
     def _tick(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field
 
 from behaviors_ros.errors import InputError
@@ -16,6 +15,7 @@ from behaviors_ros.parameters import Parameters, Vehicle, validated, value
 from behaviors_ros.simulation.giving_way import Manners
 from behaviors_ros.simulation.reactive import Idm
 from behaviors_ros.simulation.traffic import Perception
+from behaviors_ros.yaml_files import read_mapping
 
 Point = tuple[float, float]
 Interval = tuple[float, float]
@@ -189,16 +189,7 @@ class ScenarioForm(Parameters):
 
 def read_form(path: Path) -> ScenarioForm:
     """The form in a YAML file."""
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "file", f"cannot be read ({type(error).__name__})", "give a readable file") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}" if mark else "content"
-        raise InputError(path, place, "is not YAML", "correct the syntax there") from None
-    if not isinstance(tree, dict):
-        raise InputError(path, "content", "is not a mapping", "give the fields name, map, start, goal, agents")
+    tree = read_mapping(path, "give the fields name, map, start, goal, agents")
     form = validated(ScenarioForm, tree, str(path))
     _check(form, path)
     return form

@@ -57,6 +57,16 @@ def load_scenario(path: str | Path, traffic: Traffic = "recorded", vehicle: Vehi
     path = Path(path)
     if not path.is_file():
         raise InputError(path, "file", "does not exist", "give a scenario in YAML or CommonRoad form")
+    try:
+        return _loaded(path, traffic, vehicle)
+    except InputError as error:
+        if path.name in error.source:
+            raise
+        # What the map or the route says names the map by its own name.
+        raise InputError(path, f"{error.source}: {error.field}", error.problem, error.remedy) from None
+
+
+def _loaded(path: Path, traffic: Traffic, vehicle: Vehicle | None) -> Scenario:
     if path.suffix in (".yaml", ".yml"):
         return _from_form(path, vehicle)
     if path.name.endswith((".xml", ".xml.gz")):

@@ -77,7 +77,7 @@ def test_the_shipped_gates_are_gates():
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("- 1", "mapping"), ("{", "cannot be read"), ("open_loop: [{figure: beauty}]", "beauty"),
+        ("- 1", "mapping"), ("{", "is not YAML"), ("open_loop: [{figure: beauty}]", "beauty"),
         ("closed_loop: [{figure: beauty}]", "beauty"), ("open_loop: [{colour: red}]", "colour"),
         ("open_loop: [{figure: coverage50, worse: 0.1}]", "lowest and highest"),
     ],

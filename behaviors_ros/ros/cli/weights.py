@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-import yaml
 from rich.progress import TextColumn
 
 from behaviors_ros import registry
@@ -34,6 +33,7 @@ from behaviors_ros.simulation.recordings.experts import (
     recording_experts,
     scenario_experts,
 )
+from behaviors_ros.yaml_files import read_mapping
 
 COLUMNS = ("run", "scenario", "time_s", "preferred", "other")
 Tree = dict[str, Any]
@@ -95,11 +95,10 @@ def fit_weights(
 
 def parameters_of(path: Path) -> Tree:
     """The configuration of a profile or of the scoring node's parameter file."""
-    try:
-        tree = yaml.safe_load(path.read_text())
-        found = tree[NODE]["ros__parameters"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
-        raise InputError(path, "file", f"has no parameters of {NODE}", "give a file as in config/profiles") from None
+    tree = read_mapping(path, "give a file as in config/profiles")
+    found = tree.get(NODE, {}).get("ros__parameters") if isinstance(tree.get(NODE, {}), dict) else None
+    if not isinstance(found, dict):
+        raise InputError(path, "file", f"has no parameters of {NODE}", "give a file as in config/profiles")
     known = set(names_known())
     return {key: leaf for key, leaf in found.items() if key in known}
 
