@@ -99,6 +99,13 @@ def dense(scene: Scene, agents: int) -> Scene:
     return replace(scene, tracks=found if agents else Tracks.empty(0))
 
 
+def kept_in_place() -> dict[str, dict[str, dict[str, float]]]:
+    """Parameters of nodes whose ego stays in its place at speed, while each plan goes on from the one before."""
+    found = {each.name: {"odometry": {"frozen_s": 600.0}} for each in nodes(("stack",))}
+    found["controls_bridge"] |= {"limits": {"ahead_max_m": 10.0}, "ladder": {"jump_max_m": 5.0}}
+    return found
+
+
 def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | None) -> Latency:
     """Run the stack on a fed scene with so many agents.
 
@@ -106,13 +113,7 @@ def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | Non
     """
     lane_map: LaneMap | None = load_map(map_file) if map_file else None
     scene = dense(warm_scene(lane_map, Vehicle(), speed=5.0), agents)
-    # The ego is kept in its place at speed, while each plan goes on from the one before: the stack must not mind.
-    parameters: dict[str, dict[str, object]] = {
-        found.name: {"odometry": {"frozen_s": 600.0}} for found in nodes(("stack",))
-    }
-    parameters["controls_bridge"]["limits"] = {"ahead_max_m": 10.0}
-    parameters["controls_bridge"]["ladder"] = {"jump_max_m": 5.0}
-    config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "", nodes=parameters)
+    config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "", nodes=kept_in_place())
     with Graph(config, logs) as graph:
         rclpy.init()
         feeder, executor = Feeder(scene), SingleThreadedExecutor()

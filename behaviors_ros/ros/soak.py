@@ -22,7 +22,7 @@ from behaviors_ros.datatypes import Scene
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.ros.latency import Feeder, default_map, dense, ready
+from behaviors_ros.ros.latency import Feeder, default_map, dense, kept_in_place, ready
 from behaviors_ros.ros.processes import Usage, usage
 from behaviors_ros.ros.up import Graph, GraphConfig
 from behaviors_ros.ros.warm import warm_scene
@@ -136,10 +136,9 @@ def soak(wanted: Soak, logs: Path | None, tell: Callable[[Row], None]) -> Verdic
     """Run the graph for the time; `tell` hears every row as it is made."""
     map_file = default_map()
     scene = dense(warm_scene(load_map(map_file), Vehicle(), speed=5.0), wanted.agents)
-    # The ego is kept in its place, while each plan goes on from the one before: the bridge must not mind.
     config = GraphConfig(
         groups=("stack",), map=str(map_file), respawn=wanted.kill_every_s > 0.0,
-        nodes={"controls_bridge": {"limits": {"ahead_max_m": 10.0}}},
+        nodes=kept_in_place(),
     )  # fmt: skip
     with Graph(config, logs) as graph:
         rclpy.init()

@@ -27,6 +27,7 @@ from behaviors_ros.ros.fuzz.mutations import damaged, mutated
 from behaviors_ros.ros.fuzz.supervision import Failure
 from behaviors_ros.ros.fuzz.wiring import Wiring, initialise
 from behaviors_ros.ros.graph import NODES, TOPICS
+from behaviors_ros.ros.latency import kept_in_place
 from behaviors_ros.ros.up import environment
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
 from behaviors_ros.simulation.world import observe, placed, start
@@ -115,6 +116,10 @@ class MessageFuzz:
         wiring.whole = whole
         if whole and self.topic != "odometry":
             self._give("odometry")
+        elif whole:
+            # After a gap a vehicle may be anywhere: without one a jump is refused by the difference to the last.
+            wiring.now_ns += 600 * STEP_NS
+            message.header.stamp = conversion.time_message(wiring.now_ns)
         wiring.hand_in(self.topic, message, None if whole else index)
         if whole and self.topic in _BEFORE_TRACKS:
             self._give("tracks")
@@ -146,9 +151,9 @@ class MessageFuzz:
     def _renew(self) -> None:
         """Valid input until a plan comes of it, which is the seed of the next steps."""
         wiring, since = self.wiring, self.wiring.now_ns
-        for _ in range(15):
+        for _ in range(30):
             wiring.now_ns += 100 * STEP_NS
-            wiring.whole, wiring.said = True, {}
+            wiring.whole, wiring.said, wiring.refused = True, {}, {}
             for topic in ("route", "odometry", "signals", "engagement", "gazebo/ground_truth", "tracks"):
                 self._give(topic)
             wiring.tick(("controls_bridge", "tracking_controller"))
@@ -157,7 +162,8 @@ class MessageFuzz:
                 break
         else:
             waited = (wiring.now_ns - since) / conversion.NS
-            wiring.bugs.append(("stack", f"valid input gives no plan within {waited:.1f} s after mutated messages", ""))
+            lacking = f"only {', '.join(sorted(wiring.said))}; last refused: {wiring.refused}"
+            wiring.bugs.append(("stack", f"valid input gives no plan within {waited:.1f} s", lacking))
         seed = self.situation.message(self.topic, wiring.now_ns) or wiring.said.get(self.topic)
         if seed is not None:
             self._seed_bytes = serialize_message(seed)
@@ -184,8 +190,12 @@ def wired() -> Wiring:
 def _parameters() -> dict[str, dict[str, str]]:
     """Parameters of the nodes: the embedded map, simulators that stay, a bridge that lets the vehicle stay."""
     map_file = str(DEMO.parent / "urban.osm")
-    found = {name: {"scene.map": map_file} for name in ("prediction", "trajectory_generation", "trajectory_scoring")}
-    found["controls_bridge"] = {"limits.ahead_max_m": "10.0"}
+    found = {
+        node: {f"{branch}.{name}": str(number) for branch, leaves in tree.items() for name, number in leaves.items()}
+        for node, tree in kept_in_place().items()
+    }
+    for name in ("prediction", "trajectory_generation", "trajectory_scoring"):
+        found[name] |= {"scene.map": map_file}
     found |= {name: {"end_with_drive": "false"} for name in ("loopback_simulator", "gazebo_adapter")}
     found["visualisation"] = {"map": map_file}
     return found

@@ -32,6 +32,7 @@ class Wiring:
         self.readers: dict[str, list[tuple[str, Callable[[Any], None]]]] = defaultdict(list)
         self.timers: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self.said: dict[str, Any] = {}
+        self.refused: dict[str, str] = {}
         self.bugs: list[tuple[str, str, str]] = []
         self.counts: Counter[str] = Counter()
         self._queue: deque[tuple[str, Any]] = deque()
@@ -125,6 +126,7 @@ class _Wired:
     def refuse(self, source: str, reason: str) -> None:
         """Bad input was refused."""
         self.wiring.counts["refused"] += 1
+        self.wiring.refused[self.name] = f"{source}: {reason}"
 
     def event(self, kind: str, subject: str, reason: str, *_: object, **__: object) -> None:
         """An exception but `BehaviorsError` came to the guard; one of rclpy's own callbacks is no bug of ours."""
