@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from geometry_msgs.msg import Twist
 from rclpy.serialization import deserialize_message, serialize_message
 from rosgraph_msgs.msg import Clock
 
 from behaviors_ros.datatypes import EgoState
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.maps.route import route_frame
-from behaviors_ros.msg import ControllerState, Engagement
+from behaviors_ros.msg import ControllerState, Engagement, StackEvent
 from behaviors_ros.ros import conversion
 from behaviors_ros.ros.fuzz.deserialiser import Deserialiser
 from behaviors_ros.ros.fuzz.mutations import damaged, mutated
@@ -74,6 +76,10 @@ class Situation:
             return Engagement(header=conversion.header(now_ns), engaged=True)
         if topic == "controller_state":
             return ControllerState(header=conversion.header(now_ns), trajectory=conversion.time_message(now_ns))
+        if topic == "events":
+            return StackEvent(header=conversion.header(now_ns), node="prediction", kind="late", reason="made")
+        if topic == "gazebo/cmd_vel":
+            return Twist()
         return None
 
 
@@ -197,5 +203,6 @@ def _parameters() -> dict[str, dict[str, str]]:
     for name in ("prediction", "trajectory_generation", "trajectory_scoring"):
         found[name] |= {"scene.map": map_file}
     found |= {name: {"end_with_drive": "false"} for name in ("loopback_simulator", "gazebo_adapter")}
+    found["blackbox"] = {"folder": tempfile.mkdtemp(prefix="behaviors_fuzz_"), "again_s": "3600.0"}
     found["visualisation"] = {"map": map_file}
     return found

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import rclpy
+from rclpy.serialization import serialize_message
 
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.ros import conversion_stages
@@ -118,6 +119,15 @@ class _Wired:
     def reads(self, name: str, callback: Callable[[Any], None]) -> None:
         """The guarded callback, called by the wiring."""
         self.wiring.readers[name].append((self.name, self.guarded(name, callback)))
+
+    def create_subscription(
+        self, kind: Any, name: str, callback: Callable[[Any], None], *rest: Any, **more: Any
+    ) -> Any:
+        """What wants bytes is called by the wiring, too; everything else is rclpy's own."""
+        if not more.get("raw"):
+            return super().create_subscription(kind, name, callback, *rest, **more)  # type: ignore[misc]
+        self.wiring.readers[name].append((self.name, lambda message: callback(serialize_message(message))))
+        return None
 
     def every(self, period_s: float, callback: Callable[[], None], always: bool = False, clock: Any = None) -> None:
         """The guarded callback, called by the wiring."""
