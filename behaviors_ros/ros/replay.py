@@ -209,7 +209,7 @@ def input_counts(bag: Path) -> dict[str, int]:
 def require_parameters(files: list[Path]) -> None:
     """Raise InputError for a parameter file that is no YAML mapping."""
     for file in files:
-        read_mapping(file, "give a file as in config/")
+        read_mapping(file, "give a file as in config/ with --params")
 
 
 def _readers(name: str) -> int:

@@ -90,7 +90,7 @@ def test_what_cannot_be_used_is_said(tmp_path):
         weights.preferences_of(file, ("a",))
     with pytest.raises(InputError, match="does not exist"):
         weights.recordings_of(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="has no parameters"):
+    with pytest.raises(InputError, match="is not a mapping"):
         weights.parameters_of(file)
 
 
