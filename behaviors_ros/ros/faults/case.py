@@ -18,7 +18,7 @@ from behaviors_ros.ros.graph import NODES
 CASES = Path(__file__).parent / "cases"
 SCENARIOS = Path(__file__).parent / "scenarios"
 
-Outcome = Literal["continued", "resumed", "stopped", "manual", "refused"]
+Outcome = Literal["continued", "resumed", "waits", "stopped", "manual", "refused"]
 Rung = Literal["STANDBY", "NOMINAL", "DEGRADED", "COMFORT_STOP", "EMERGENCY_STOP"]
 STOPS = (Mode.COMFORT_STOP, Mode.EMERGENCY_STOP)
 
@@ -44,8 +44,8 @@ class Expectation(Parameters):
     words: tuple[str, ...] = value((), "each is in a reason, an event, diagnostics or a line of output; a|b: either")
     never: tuple[Rung, ...] = value((), "rungs that must not be entered")
     outcome: tuple[Outcome, ...] = value(
-        ..., "continued: no stop; resumed: stopped, then drove on; stopped: stands; manual: handed to the driver and "
-        "back; refused: the process ended with code 2 and one line"
+        ..., "one of these. continued: no stop; resumed: stopped, then drove on; waits: stands as the plan says; "
+        "stopped: stands; manual: handed to the driver and back; refused: the process ended with code 2 and one line",
     )  # fmt: skip
     speed_end_min_mps: float = value(1.0, "of continued and resumed: slowest speed at the end that is driving", low=0.0)
     x_max_m: float = value(1e6, "the front bumper stays before this x")

@@ -21,6 +21,7 @@ from behaviors_ros.simulation.scenario import load_scenario
 
 START_S = 1.0  # simulated time at which drives begin
 STANDS_MPS = 0.1
+PLANS = (Mode.NOMINAL, Mode.DEGRADED)
 STEADY_S = 1.0
 
 
@@ -118,9 +119,10 @@ def _settled(case: FaultCase, record: Record, now_s: float) -> bool:
     steady = [seen.mode for seen in record.status if seen.at_s >= START_S + now_s - STEADY_S]
     drives = bool(steady) and not set(steady) & {*STOPS, Mode.STANDBY}
     speed = record.speeds[-1][1] if record.speeds else 0.0
-    if expect.outcome == ("stopped",):
-        lately = [v for at, v in record.speeds if at >= START_S + now_s - STEADY_S]
-        return max(map(abs, lately), default=1.0) < STANDS_MPS
+    lately = [v for at, v in record.speeds if at >= START_S + now_s - STEADY_S]
+    stands = max(map(abs, lately), default=1.0) < STANDS_MPS
+    if expect.outcome == ("stopped",) or (stands and drives and "waits" in expect.outcome):
+        return stands
     return drives and speed >= expect.speed_end_min_mps
 
 
@@ -210,15 +212,12 @@ def _outcome(case: FaultCase, record: Record, since: float) -> str:
     fell, driver = any(seen.mode in STOPS for seen in after), any(not seen.engaged for seen in after)
     last_s = record.speeds[-1][0] if record.speeds else 0.0
     lately = [abs(v) for at, v in record.speeds if at >= last_s - 0.5 * STEADY_S]
-    if max(lately, default=1.0) < STANDS_MPS and (not _alive(record) or after[-1].mode in (*STOPS, Mode.STANDBY)):
+    stands, plans = max(lately, default=1.0) < STANDS_MPS, bool(after) and after[-1].mode in PLANS
+    if stands and (not _alive(record) or not plans):
         return "stopped"
-    drives = (
-        bool(after)
-        and after[-1].mode in (Mode.NOMINAL, Mode.DEGRADED)
-        and lately
-        and lately[-1] >= case.expect.speed_end_min_mps
-    )
-    if not drives:
+    if stands and plans and "waits" in case.expect.outcome:
+        return "waits"
+    if not (plans and lately and lately[-1] >= case.expect.speed_end_min_mps):
         return "not recovered"
     if driver and "manual" in case.expect.outcome:
         return "manual"
