@@ -161,7 +161,7 @@ def test_the_table_is_put_between_the_marks(tmp_path):
 def test_the_fast_subset_reacts_as_it_must(tmp_path):
     rows = tmp_path / "rows.json"
     command = [sys.executable, "-m", "behaviors_ros.ros.cli", "faults", "run", "--subset", "fast", "--json", str(rows),
-               "--speed-factor", "0.7", "--out", str(tmp_path / "out")]  # fmt: skip
+               "--speed-factor", "0.8", "--out", str(tmp_path / "out")]  # fmt: skip
     result = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=580)
     assert rows.exists(), result.stdout + result.stderr
     found = json.loads(rows.read_text())

@@ -65,6 +65,8 @@ class FaultCase(Parameters):
     expect: Expectation
     nodes: dict[str, dict[str, Any]] = value({}, "parameters of nodes that differ from the defaults")
     files: dict[str, str] = value({}, "files made for it: name and content; `{folder}` in parameters is where")
+    copies: dict[str, str] = value({}, "files copied for it: name there, and path in the package")
+    may_err: bool = value(False, "a node may report an error of its own: it is what is injected")
     until_s: float = value(12.0, "longest drive, simulated time", low=1.0, high=600.0)
     fast: bool = value(False, "belongs to the fast subset")
 

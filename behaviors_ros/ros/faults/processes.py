@@ -161,6 +161,12 @@ class Command(Happening):
         process.kill()
         said = self.output.read_text(errors="replace")
         self.rig.observer.tell(f"{self.name} ended with code {process.wait()}: {said}")
+        self.heard(said)
+
+    def heard(self, said: str) -> None:
+        """Judge what it said: nothing but that there is no traceback."""
+        if "Traceback" in said:
+            self.rig.observer.record.errors.append(f"{self.name} left a traceback")
 
 
 class Start(Command):
@@ -181,6 +187,13 @@ class Start(Command):
         """Look whether it has ended."""
         if self._began is not None and self._began.poll() is not None:
             self.end()
+
+    def heard(self, said: str) -> None:
+        """One line must say why."""
+        super().heard(said)
+        lines = sum("[ERROR]" in line or "[FATAL]" in line for line in said.splitlines())
+        if lines != 1:
+            self.rig.observer.record.errors.append(f"{lines} lines say why it ended")
 
 
 def _limit_files(most: int) -> None:
