@@ -45,7 +45,7 @@ def read_map(path: str | Path, reading: ArgoverseReading | None = None) -> LaneM
             _line(raw["area_boundary"], path, f"drivable area {raw['id']}", reading.limits)
             for raw in parts["drivable_areas"].values()
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         problem = f"has an element of another form ({type(error).__name__}: {error})"
         raise InputError(path, "map", problem, "give a log_map_archive file of Argoverse 2") from None
     if not lanes:

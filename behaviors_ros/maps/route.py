@@ -120,7 +120,11 @@ def _goal_span(goal: Goal, frame: FrenetFrame, near_s: float) -> tuple[float, fl
     Where the path meets the goal several times, the time nearest to `near_s` counts.
     """
     if goal.polygon is not None:
-        area = shapely.make_valid(shapely.Polygon(goal.polygon))
+        try:
+            area = shapely.make_valid(shapely.Polygon(goal.polygon))
+        except shapely.errors.ShapelyError as error:
+            why = " ".join(str(error).split())
+            raise InputError("route", "goal_polygon", f"is no region ({why})", "send the outline of a place") from None
         inside = frame.s[shapely.contains_xy(area, frame.points[:, 0], frame.points[:, 1])]
         if len(inside):
             runs = np.split(inside, np.flatnonzero(np.diff(inside) > 5.0) + 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +27,10 @@ _LATCHED = Qos(
 
 
 # What a damaged file makes the readers raise; a message that cannot be read is a RuntimeError of rclpy.
-_DAMAGE = (ReaderError, EOFError, OverflowError, MemoryError, RuntimeError, ValueError, struct.error)
+_DATABASES = tuple(import_module(name).Error for name in ("apsw", "sqlite3") if find_spec(name) is not None)
+_DAMAGE = (
+    ReaderError, EOFError, OverflowError, MemoryError, RuntimeError, TypeError, ValueError, struct.error, *_DATABASES,
+)  # fmt: skip
 
 
 def type_name(message_type: Any) -> str:
@@ -130,7 +135,7 @@ def _opened(path: Path) -> Reader:
     try:
         reader = Reader(Path(path))
         reader.open()
-    except (ReaderError, OSError, ValueError, KeyError, TypeError, *_DAMAGE) as error:
+    except (OSError, KeyError, *_DAMAGE) as error:
         raise InputError(path, "bag", f"cannot be opened ({_line(error)})", "give a rosbag2 folder") from None
     return reader
 
@@ -163,6 +168,8 @@ def count_messages(path: Path, types: Mapping[str, Any]) -> dict[str, int]:
     try:
         found = _wanted(reader, path, types)
         return {topic: sum(c.msgcount for c in found if c.topic == topic) for topic in types}
+    except _DAMAGE as error:
+        raise InputError(path, "bag", f"is damaged ({_line(error)})", "record it again") from None
     finally:
         reader.close()
 

@@ -73,7 +73,7 @@ def read_drive(path: Path, scenario: Scenario) -> Log:
         ego = _ego(data)
         tracks, lights = _tracks(data), _signals(data)
         arrived = bool(data["arrived"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError, NotImplementedError, EOFError,
+    except (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError, RuntimeError, EOFError,
             zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         raise InputError(path, "drive", f"cannot be read ({error})", "give the .npz that the simulator wrote") from None
     return Log(scenario, ego, tracks, lights, (), (), arrived)
