@@ -27,7 +27,7 @@ def value(default: Any, meaning: str, *, low: int | float | None = None, high: i
 P = TypeVar("P", bound=Parameters)
 
 
-def validated(model: type[P], values: Mapping[str, Any], source: str) -> P:
+def validated(model: type[P], values: Mapping[Any, Any], source: str) -> P:
     """Build `model` from `values`; a wrong one raises `InputError` naming the source, the field and what is right."""
     odd = next((name for name in values if not isinstance(name, str)), None)
     if odd is not None:
