@@ -2,6 +2,7 @@
 # make test    linters, core tests with coverage, ROS tests
 # make test-slow   builds of the package by pip and by colcon
 # make test-learning the tests that need torch, which is installed for them
+# make test-faults some faults injected into the running graph, in real time, two minutes
 # make test-scenes   10 000 random scenes through the whole pipeline, ten minutes (SCENES=n, FIRST_SCENE=seed, PROCESSES=n)
 # make judge RUN=folder   official judgement of a run on CommonRoad scenarios, in .venv-judge (docs/evaluation.md)
 # make peers   install other planners into .venv-peers and measure their throughput (docs/peers.md)
@@ -38,7 +39,7 @@ endif
 
 export SCENES FIRST_SCENE PROCESSES
 
-.PHONY: demo test test-slow test-learning test-scenes lint test-core test-ros judge peers install clean
+.PHONY: demo test test-slow test-learning test-faults test-scenes lint test-core test-ros judge peers install clean
 
 demo: install
 	$(BIN)/behaviors demo $(if $(SCENARIO),--scenario "$(SCENARIO)")
@@ -58,7 +59,10 @@ test-core: $(VENV)/.installed-test
 	  --jaxtyping-packages="$(SHAPES)" --cov --cov-report=term --cov-fail-under=85
 
 test-ros: $(VENV)/.installed-test
-	$(BIN)/python -m pytest test/ros test/packaging -m "not slow" -q --durations=5
+	$(BIN)/python -m pytest test/ros test/packaging -m "not slow and not faults" -q --durations=5
+
+test-faults: $(VENV)/.installed-test
+	$(BIN)/python -m pytest test/ros -m faults -q
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest test -m slow --ignore=test/robustness -q --durations=5

@@ -157,6 +157,7 @@ def test_the_table_is_put_between_the_marks(tmp_path):
     assert "1 of 1 faults" in text and "| x | it breaks | stop | NOMINAL > COMFORT_STOP | 120 ms | stopped |  |" in text
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_the_fast_subset_reacts_as_it_must(tmp_path):
     rows = tmp_path / "rows.json"
