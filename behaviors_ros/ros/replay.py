@@ -6,11 +6,12 @@ message at a time, waits until every subscription has it, and after tracks waits
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,13 @@ class LockStep:
                 return
         raise BehaviorsError("replay: the nodes do not take the clock; is another /clock being published?")
 
+    def close(self) -> None:
+        """Let go of the nodes."""
+        for node in (self.feeder, *self.stack):
+            self.executor.remove_node(node)
+        self.executor.shutdown()
+        self.stack = []
+
     def answer(self, before: Counter[str]) -> bool:
         """Wait for all that comes of the tracks handed in, and until every planning node knows their plan as previous.
 
@@ -172,25 +180,29 @@ def lock_step(
     except RuntimeError as error:
         why = " ".join(str(error).split()).split(", at /")[0]
         raise InputError("nodes", "parameters", why, "give files as in config/") from None
-    made: list[Node] = []
-    try:
+    with ExitStack() as closing:
+        closing.callback(_forget)
         feeder = Feeder(bag)
-        made.append(feeder)
+        closing.callback(feeder.destroy_node)
         stack: list[LifecycleAdapter] = []
         for entry in nodes(("stack",)):
             stack.append(entry.load()())
-            made.append(stack[-1])
+            closing.callback(stack[-1].destroy_node)
             if not stack[-1].autostart():
                 raise BehaviorsError(f"{entry.name}: {stack[-1].failure}")
         step = LockStep(feeder, stack, patience_s)
+        closing.callback(step.close)
         connected = lambda: all(p.get_subscription_count() >= _readers(n) for n, p in feeder.inputs.items())  # noqa: E731
         if not step.until(connected, 10.0):
             raise BehaviorsError("replay: the nodes do not subscribe; is the middleware configured for this machine?")
         yield step
-    finally:
-        for node in made:
-            node.destroy_node()
-        rclpy.try_shutdown()
+
+
+def _forget() -> None:
+    """Nodes that have been active are frozen for the garbage collector: without this their participant would live on."""
+    rclpy.try_shutdown()
+    gc.unfreeze()
+    gc.collect()
 
 
 def input_counts(bag: Path) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Every ROS test runs in a domain of its own, on this machine only."""
 
 import fcntl
+import itertools
 import os
 import sys
 import tempfile
@@ -11,12 +12,17 @@ from typing import Any
 import pytest
 
 DOMAINS = range(1, 102)  # above 101 the ports overlap the ephemeral ones of Linux
+_TURN = itertools.cycle(DOMAINS)
 
 
 @pytest.fixture(autouse=True)
 def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The domain id of this test, held by a file lock so that no other test run on the machine takes it meanwhile."""
-    for domain in DOMAINS:
+    """The domain id of this test, held by a file lock so that no other test run on the machine takes it meanwhile.
+
+    The next test gets another: what one leaves behind, until its lease is over, is not heard by the next.
+    """
+    for _ in DOMAINS:
+        domain = next(_TURN)
         lock = os.open(
             Path(tempfile.gettempdir(), f"behaviors_ros_domain_{domain}.lock"), os.O_RDWR | os.O_CREAT, 0o666
         )
