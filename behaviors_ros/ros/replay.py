@@ -199,7 +199,7 @@ def lock_step(
 
 
 def _forget() -> None:
-    """Nodes that have been active are frozen for the garbage collector: without this their participant would live on."""
+    """Nodes that have been active are frozen for the garbage collector: without this their participant lives on."""
     rclpy.try_shutdown()
     gc.unfreeze()
     gc.collect()
