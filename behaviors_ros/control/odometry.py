@@ -19,36 +19,37 @@ class OdometryLimits(Parameters):
     gain_max_mps: float = value(1.0, "change of speed beyond what the vehicle can do", low=0.1, high=10.0)
     frozen_s: float = value(0.15, "time at speed without moving after which odometry is frozen", low=0.05, high=600.0)
     frozen_mps: float = value(0.5, "speed above which a vehicle must be seen to move", low=0.1, high=5.0)
-    gap_max_s: float = value(0.5, "after a longer gap there is nothing to compare with", low=0.05, high=10.0)
-    settled: int = value(10, "messages in a row that fit each other and end a refusal", low=1, high=1000)
+    settled_s: float = value(2.0, "time of messages that fit each other which ends a refusal", low=0.1, high=60.0)
 
 
 @dataclass(frozen=True, eq=False)
 class OdometryWatch:
-    """What was seen so far: the latest accepted state, the latest of all, how many of these fit each other in a row,
-    and the stamp at which the position last changed.
+    """What was seen so far: the latest accepted state, the latest of all, the stamp since which these fit each other,
+    and the one at which the position last changed.
     """
 
     accepted: EgoState | None = None
     seen: EgoState | None = None
-    fitting: int = 0
+    fitting_ns: int = 0
     moved_ns: int = 0
 
 
 def watched(watch: OdometryWatch, ego: EgoState, limits: OdometryLimits, vehicle: Vehicle) -> tuple[OdometryWatch, str]:
     """The watch after a state, and why the state is refused; empty when it is taken.
 
-    A place or a heading that jumped is taken as the truth once `settled` messages in a row fit each other there.
+    A place that jumped is taken as the truth only when messages have fitted each other there for `settled_s`: by then a
+    vehicle that stops because of the jump has all but stopped, and a localisation that lied for a moment has recovered.
     """
     before = watch.seen
     moved_ns = ego.stamp_ns if before is None or _moved(before, ego) else watch.moved_ns
-    fitting = watch.fitting + 1 if before is not None and not _misfit(before, ego, limits, vehicle) else 0
-    after = replace(watch, seen=ego, fitting=fitting, moved_ns=moved_ns)
+    fits = before is not None and before.stamp_ns < ego.stamp_ns and not _misfit(before, ego, limits, vehicle)
+    fitting_ns = watch.fitting_ns if fits else ego.stamp_ns
+    after = replace(watch, seen=ego, fitting_ns=fitting_ns, moved_ns=moved_ns)
     still_s = (ego.stamp_ns - moved_ns) / NS
     if abs(ego.speed) > limits.frozen_mps and still_s > limits.frozen_s:
-        return replace(after, fitting=0), f"has not moved for {still_s:.2f} s at {ego.speed:.1f} m/s"
+        return replace(after, fitting_ns=ego.stamp_ns), f"has not moved for {still_s:.2f} s at {ego.speed:.1f} m/s"
     reason = "" if watch.accepted is None else _misfit(watch.accepted, ego, limits, vehicle)
-    if reason and fitting < limits.settled:
+    if reason and ego.stamp_ns - fitting_ns < limits.settled_s * NS:
         return after, reason
     return replace(after, accepted=ego), ""
 
@@ -60,7 +61,7 @@ def _moved(before: EgoState, after: EgoState) -> bool:
 def _misfit(before: EgoState, after: EgoState, limits: OdometryLimits, vehicle: Vehicle) -> str:
     """Why the second state cannot be the motion of the first, some time later; empty when it can."""
     dt = (after.stamp_ns - before.stamp_ns) / NS
-    if not 0.0 < dt <= limits.gap_max_s:
+    if dt <= 0.0:
         return ""
     fastest = max(abs(before.speed), abs(after.speed))
     way, turn = math.dist(before.position, after.position), abs(math.remainder(after.yaw - before.yaw, math.tau))
