@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ament_index_python.packages import get_package_share_directory
 from launch.actions import EmitEvent, SetEnvironmentVariable
 from launch.events import Shutdown
@@ -15,7 +14,7 @@ from launch_ros.actions import Node
 
 from behaviors_ros.ros.graph import NAMESPACE, Entry
 from behaviors_ros.ros.security import enclave, security_environment
-from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, ros_tree
+from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, parameter_file
 from behaviors_ros.yaml_files import read_mapping
 
 
@@ -88,7 +87,7 @@ def _node(
     """The defaults of config/, what the launch says, and then the user's own files."""
     folder = Path(tempfile.mkdtemp(prefix="behaviors_"))
     said = folder / entry.config
-    said.write_text(yaml.safe_dump({f"{NAMESPACE}/{entry.name}": {"ros__parameters": ros_tree(tree)}}))
+    said.write_text(parameter_file({f"{NAMESPACE}/{entry.name}": tree}))
     defaults = Path(get_package_share_directory("behaviors_ros")) / "config" / entry.config
     used = {topic: name for topic, name in remap.items() if topic in (*entry.reads, *entry.writes)}
     return Node(

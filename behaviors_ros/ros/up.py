@@ -119,8 +119,7 @@ class Graph:
         self._folder = tempfile.TemporaryDirectory(prefix="behaviors_")
         parameters = node_parameters(config)
         self._file = Path(self._folder.name) / "parameters.yaml"
-        tree = {f"{NAMESPACE}/{name}": {"ros__parameters": ros_tree(values)} for name, values in parameters.items()}
-        self._file.write_text(yaml.safe_dump(tree))
+        self._file.write_text(parameter_file({f"{NAMESPACE}/{name}": tree for name, tree in parameters.items()}))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Graph:
@@ -145,7 +144,7 @@ class Graph:
         arguments = ["--ros-args", "--params-file", str(self._file)]
         if over:
             other = Path(self._folder.name) / f"{name}.yaml"
-            other.write_text(yaml.safe_dump({f"{NAMESPACE}/{name}": {"ros__parameters": ros_tree(over)}}))
+            other.write_text(parameter_file({f"{NAMESPACE}/{name}": over}))
             arguments += ["--params-file", str(other)]
         for ours, theirs in self._config.remap.items():
             arguments += ["-r", f"{ours}:={theirs}"]
@@ -214,10 +213,27 @@ class Graph:
         self.processes = {}
 
 
-def ros_tree(values: Any) -> Any:
+class _Quoted(yaml.SafeDumper):
+    """Texts in quotes: ROS takes a bare nan, inf, on or no for a number or a truth value where PyYAML does not."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """A text whatever is in it."""
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+_Quoted.add_representer(str, _Quoted.represent_text)
+
+
+def parameter_file(trees: Mapping[str, Any]) -> str:
+    """A ROS parameter file of parameter trees by full node name. A null in one raises BehaviorsError."""
+    nodes = {name: {"ros__parameters": _ros_tree(tree)} for name, tree in trees.items()}
+    return str(yaml.dump(nodes, Dumper=_Quoted))
+
+
+def _ros_tree(values: Any) -> Any:
     """A parameter tree as ROS takes it: an empty list of strings is `[""]`; null has no meaning there."""
     if isinstance(values, Mapping):
-        return {str(key): ros_tree(leaf) for key, leaf in values.items()}
+        return {str(key): _ros_tree(leaf) for key, leaf in values.items()}
     if isinstance(values, (list, tuple)):
         return list(values) or [""]
     if values is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
 import yaml
 
 from behaviors_ros.errors import InputError
@@ -17,7 +18,7 @@ from behaviors_ros.ros.documents import documents
 from behaviors_ros.ros.drive_log import read_drive
 from behaviors_ros.ros.graph import EVERY_NODE, NODES, TOPICS
 from behaviors_ros.ros.qos import PROFILES
-from behaviors_ros.ros.up import GraphConfig, checked, environment, node_parameters, read_config
+from behaviors_ros.ros.up import GraphConfig, checked, environment, node_parameters, parameter_file, read_config
 from behaviors_ros.simulation.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,19 @@ def test_every_topic_has_a_message_and_a_profile():
     for topic in TOPICS.values():
         assert topic.message().__name__ == topic.type.split("/")[-1]
         assert topic.qos in PROFILES
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "on", "no", "1e3", "", "null", "a: b"])
+def test_a_text_stays_a_text_in_a_parameter_file(text, tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(parameter_file({"/reader": {"how": text, "much": 1e-05, "many": [text, "b"]}}))
+    context = rclpy.Context()
+    rclpy.init(args=["--ros-args", "--params-file", str(file)], context=context)
+    node = rclpy.create_node("reader", context=context, automatically_declare_parameters_from_overrides=True)
+    found = {name: node.get_parameter(name).value for name in ("how", "much", "many")}
+    node.destroy_node()
+    context.try_shutdown()
+    assert found == {"how": text, "much": 1e-05, "many": [text, "b"]}
 
 
 def test_the_table_joins_up():

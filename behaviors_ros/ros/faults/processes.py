@@ -11,13 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from behaviors_ros.errors import InputError
 from behaviors_ros.ros.faults.case import Injection
 from behaviors_ros.ros.faults.rig import Rig
 from behaviors_ros.ros.graph import entry
-from behaviors_ros.ros.up import environment, ros_tree
+from behaviors_ros.ros.up import environment, parameter_file
 
 
 class Happening:
@@ -179,7 +177,7 @@ class Start(Command):
         name = self.what.process
         tree = placed(self.what.values.get("parameters", {}), self.folder)
         file = self.folder / "start.yaml"
-        file.write_text(yaml.safe_dump({"/**": {"ros__parameters": ros_tree(tree)}}))
+        file.write_text(parameter_file({"/**": tree}))
         return [sys.executable, "-m", entry(name).module, "--ros-args", "--params-file", str(file),
                 "-r", "__ns:=/apart"]  # fmt: skip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import behaviors_ros.errors
 from behaviors_ros.datatypes import Mode
-from behaviors_ros.errors import InputError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.evaluation.collisions import collisions
 from behaviors_ros.evaluation.drive import Drive
 from behaviors_ros.evaluation.metrics import MetricRules, red_lights_run
@@ -49,7 +49,10 @@ def run_suite(
     """All cases, in their order of parameters, so that nodes are started anew as rarely as can be."""
     rows = []
     for name, (path, case) in sorted(cases.items(), key=lambda item: (repr(sorted(item[1][1].nodes.items())), item[0])):
-        rows.append(run_case(rig, name, path, case))
+        try:
+            rows.append(run_case(rig, name, path, case))
+        except BehaviorsError as error:
+            rows.append(Row(name, _expected(case), "not run", None, "not run", 0, False, 0, str(error)))
         tell(rows[-1])
     return sorted(rows, key=lambda row: row.fault)
 
