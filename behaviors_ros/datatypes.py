@@ -416,6 +416,15 @@ class Predictions:
         """Number of agents."""
         return len(self.id)
 
+    def take(self, index: Int[Array, "chosen"]) -> Predictions:
+        """The agents at `index`, in that order."""
+        arrays: dict[str, Any] = {name: getattr(self, name)[index] for name in _PREDICTION_ARRAYS}
+        return replace(self, id=tuple(self.id[i] for i in index), **arrays)
+
+
+_PREDICTION_ARRAYS = (
+    "kind", "length", "width", "valid", "probability", "intent", "position", "yaw", "speed", "covariance",
+)  # fmt: skip
 
 # --- candidates, trajectories ----------------------------------------------------------------------------------------
 
