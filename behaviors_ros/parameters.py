@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -16,7 +16,21 @@ from behaviors_ros.errors import InputError
 class Parameters(BaseModel):
     """A frozen set of named values with range, unit (the name's suffix) and meaning (the description)."""
 
+    __slots__ = ("_hash",)
+    _hash: ClassVar[int]  # in the slot; a private attribute of pydantic would count when two are compared
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __hash__(self) -> int:
+        """Worked out once: results are cached by the parameters they were made with, several times in each cycle."""
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash((type(self), tuple(self.__dict__.values()))))
+            return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """Of the same kind with the same values."""
+        return self is other or (type(self) is type(other) and self.__dict__ == other.__dict__)
 
 
 def value(default: Any, meaning: str, *, low: int | float | None = None, high: int | float | None = None) -> Any:

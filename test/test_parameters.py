@@ -30,6 +30,19 @@ def test_tree_and_table():
     )
 
 
+def test_equal_values_are_one_key():
+    """Results are cached by parameters: equal ones find what others made, and another kind never does."""
+
+    class Seat(Parameters):
+        radius_m: float = value(0.3, "the same field and value as a wheel's")
+
+    wheel = Wheel()
+    assert wheel == Wheel(radius_m=0.3) and hash(wheel) == hash(Wheel(radius_m=0.3))
+    assert wheel != Wheel(radius_m=0.4) and wheel != Seat() and wheel != 0.3
+    assert hash(wheel.model_copy(update={"radius_m": 0.4})) == hash(Wheel(radius_m=0.4)), "a copy has no hash yet"
+    assert {Car(): "found"}[Car(wheel=Wheel())] == "found"
+
+
 def test_flat_and_nested_are_inverse():
     names = [name for name, _ in flat(Car)]
     assert names == ["wheel.radius_m", "names", "seats"]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float
+from numba import njit
 
 from behaviors_ros.datatypes import Array, Candidates
 from behaviors_ros.generation import agents as columns
@@ -104,10 +106,14 @@ def gaps(situation: Situation, offset: float, rules: Gaps) -> list[Gap]:
 
 def _gaps_at(situation: Situation, offset: float, rules: Gaps, step: int) -> list[tuple[float, Gap]]:
     """Gaps at a step, each with how far it is from where the ego would be at its present speed, m."""
-    along, time = situation.agents.along[:, step], step * situation.grid.dt_s
-    centre = 0.5 * (along[:, columns.RIGHT] + along[:, columns.LEFT])
-    near = (np.abs(centre - offset) < rules.lane_m) & (along[:, columns.FRONT] > situation.station - rules.behind_m)
-    order = [int(n) for n in np.flatnonzero(near)[np.argsort(along[near, columns.REAR], kind="stable")]]
+    # Plain numbers: many times faster to read one by one.
+    along, time = situation.agents.along[:, step].tolist(), step * situation.grid.dt_s
+    last = situation.station - rules.behind_m
+    near = [
+        n for n, row in enumerate(along)
+        if abs(0.5 * (row[columns.RIGHT] + row[columns.LEFT]) - offset) < rules.lane_m and row[columns.FRONT] > last
+    ]  # fmt: skip
+    order = sorted(near, key=lambda n: along[n][columns.REAR])
     coasting = situation.station + situation.start.speed * time
     found = []
     for behind, ahead in zip([None, *order], [*order, None], strict=True) if order else ():
@@ -124,19 +130,19 @@ def _gaps_at(situation: Situation, offset: float, rules: Gaps, step: int) -> lis
 
 
 def _place(
-    situation: Situation, rules: Gaps, along: Array, behind: int | None, ahead: int | None, coasting: float
+    situation: Situation, rules: Gaps, along: list[list[float]], behind: int | None, ahead: int | None, coasting: float
 ) -> tuple[float, float] | None:
     """(station, speed) of the rear axle within a gap, as near to `coasting` as the gap allows; None: too small."""
-    speeds = [float(along[n, columns.SPEED]) for n in (behind, ahead) if n is not None]
+    speeds = [along[n][columns.SPEED] for n in (behind, ahead) if n is not None]
     speed = min(max(min(speeds), 0.0), situation.limit_mps)
     if ahead is None:
         speed = min(max(situation.start.speed, max(speeds)), situation.limit_mps)
     kept = rules.gap_m + rules.headway_s * speed
     low = -math.inf
     if behind is not None:
-        faster = max(float(along[behind, columns.SPEED]) - speed, 0.0)
-        low = float(along[behind, columns.FRONT]) + kept + 2.0 * faster + situation.vehicle.rear_overhang_m
-    high = math.inf if ahead is None else float(along[ahead, columns.REAR]) - kept - situation.front_m
+        faster = max(along[behind][columns.SPEED] - speed, 0.0)
+        low = along[behind][columns.FRONT] + kept + 2.0 * faster + situation.vehicle.rear_overhang_m
+    high = math.inf if ahead is None else along[ahead][columns.REAR] - kept - situation.front_m
     if low > high:
         return None
     return min(max(coasting, low), high), speed
@@ -166,18 +172,30 @@ def least_jerk(
     duration: Float[Array, " motion"], time: Float[Array, " step"],
 ) -> Float[Array, "motion step 3"]:  # fmt: skip
     """Distance, speed and acceleration of quintics from (0, v, a) to (distance, end speed, 0), steady afterwards."""
-    end, last = duration[:, None], end_speed[:, None]
-    t = np.minimum(time, end)
-    gap = distance[:, None] - end * (speed + 0.5 * acceleration * end)
-    slope, bend = (last - speed - acceleration * end) * end, -acceleration * end**2
-    c3 = (10.0 * gap - 4.0 * slope + 0.5 * bend) / end**3
-    c4 = (-15.0 * gap + 7.0 * slope - bend) / end**4
-    c5 = (6.0 * gap - 3.0 * slope + 0.5 * bend) / end**5
-    x = t * (speed + t * (0.5 * acceleration + t * (c3 + t * (c4 + t * c5))))
-    v = speed + t * (acceleration + t * (3 * c3 + t * (4 * c4 + t * 5 * c5)))
-    a = acceleration + t * (6 * c3 + t * (12 * c4 + t * 20 * c5))
-    after = np.maximum(time - end, 0.0)
-    return np.stack((x + last * after, v, np.where(after > 0.0, 0.0, a)), axis=-1)
+    out = np.empty((len(distance), len(time), 3))
+    columns = (np.ascontiguousarray(column, dtype=np.float64) for column in (distance, end_speed, duration, time))
+    _least_jerk(float(speed), float(acceleration), *columns, out)
+    return out
+
+
+@no_type_check
+@njit(cache=True)
+def _least_jerk(
+    speed: float, acceleration: float, distance: Array, end_speed: Array, duration: Array, time: Array, out: Array
+) -> None:  # pragma: no cover (compiled)
+    for m in range(len(distance)):
+        end, last = duration[m], end_speed[m]
+        gap = distance[m] - end * (speed + 0.5 * acceleration * end)
+        slope, bend = (last - speed - acceleration * end) * end, -acceleration * end**2
+        c3 = (10.0 * gap - 4.0 * slope + 0.5 * bend) / end**3
+        c4 = (-15.0 * gap + 7.0 * slope - bend) / end**4
+        c5 = (6.0 * gap - 3.0 * slope + 0.5 * bend) / end**5
+        for k in range(len(time)):
+            t, after = min(time[k], end), max(time[k] - end, 0.0)
+            x = t * (speed + t * (0.5 * acceleration + t * (c3 + t * (c4 + t * c5))))
+            out[m, k, 0] = x + last * after
+            out[m, k, 1] = speed + t * (acceleration + t * (3.0 * c3 + t * (4.0 * c4 + t * 5.0 * c5)))
+            out[m, k, 2] = 0.0 if after > 0.0 else acceleration + t * (6.0 * c3 + t * (12.0 * c4 + t * 20.0 * c5))
 
 
 def _across(situation: Situation, lateral: Lateral, change: Profile, gap: Gap) -> Profile:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from functools import cache
+from typing import cast, no_type_check
 
 import numpy as np
 from jaxtyping import Int
+from numba import njit
 
 from behaviors_ros.datatypes import Array, Candidates, Grid, Predictions, Scene, rounded
 from behaviors_ros.errors import BehaviorsError
@@ -57,17 +59,48 @@ def distinct(candidates: Candidates, instants: int = 7, quantum: float = 1e-3) -
     a motion first keep it, with the last of their labels: that of the highest speed aimed at. What others make too is
     no stop of minimal risk.
     """
-    last = len(candidates.time_s) - 1
-    steps = np.unique(np.linspace(0, last, min(instants, last + 1)).round().astype(np.int64))[1:]
-    columns = (candidates.position[:, steps, 0], candidates.position[:, steps, 1], candidates.speed[:, steps])
-    keys = np.ascontiguousarray(np.round(np.concatenate(columns, axis=1) / quantum))
-    last_resort = [name == MinimalRiskStop.name for name in candidates.generator]
+    numbers: dict[tuple[str, str], int] = {}
     paths = (label.partition(",")[0] for label in candidates.label)
-    origin = list(zip(candidates.generator, paths, strict=True))
-    seen: dict[bytes, int] = {}
-    for row in np.argsort(last_resort, kind="stable").tolist():
-        key = keys[row].tobytes()
-        kept = seen.setdefault(key, row)
-        if origin[kept] == origin[row]:
-            seen[key] = row
-    return np.array(sorted(seen.values()), dtype=np.int64)
+    made_by = zip(candidates.generator, paths, strict=True)
+    origin = np.array([numbers.setdefault(each, len(numbers)) for each in made_by], dtype=np.int64)
+    last_resort = [name == MinimalRiskStop.name for name in candidates.generator]
+    order = np.argsort(last_resort, kind="stable")
+    steps = _instants(len(candidates.time_s), instants)
+    kept = np.empty(len(candidates), dtype=np.int64)
+    count = _first_of_each(candidates.position, candidates.speed, steps, quantum, origin, order, kept)
+    return np.sort(kept[:count])
+
+
+@cache
+def _instants(steps: int, instants: int) -> Int[Array, "instant"]:
+    """So many steps but the first one, spread over the grid."""
+    return np.unique(np.linspace(0, steps - 1, min(instants, steps)).round().astype(np.int64))[1:]
+
+
+@no_type_check
+@njit(cache=True)
+def _first_of_each(position, speed, steps, quantum, origin, order, kept):  # pragma: no cover (compiled)
+    """Fill `kept` with a row of each motion and return how many there are."""
+    keys, count = np.empty((len(order), 3 * len(steps))), 0
+    for row in order:
+        for k in range(len(steps)):
+            at = 3 * k
+            keys[count, at] = np.rint(position[row, steps[k], 0] / quantum)
+            keys[count, at + 1] = np.rint(position[row, steps[k], 1] / quantum)
+            keys[count, at + 2] = np.rint(speed[row, steps[k]] / quantum)
+        same = -1
+        for other in range(count):
+            different = False
+            for at in range(keys.shape[1] - 1, -1, -1):  # motions differ at their ends
+                if keys[other, at] != keys[count, at]:
+                    different = True
+                    break
+            if not different:
+                same = other
+                break
+        if same < 0:
+            kept[count] = row
+            count += 1
+        elif origin[kept[same]] == origin[row]:
+            kept[same] = row
+    return count

@@ -14,6 +14,7 @@ from behaviors_ros.datatypes import Array
 from behaviors_ros.generation.paths import COLUMNS, Paths, Profile, lateral_paths, lateral_start
 from behaviors_ros.generation.reference import project
 from behaviors_ros.generation.situation import Situation
+from behaviors_ros.geometry.angles import unwrapped
 
 
 @lru_cache(maxsize=4)
@@ -25,7 +26,7 @@ def previous_path(situation: Situation) -> Paths:
     old, start = plan.trajectory, situation.start
     elapsed = (situation.scene.stamp_ns - old.stamp_ns) * 1e-9
     later = old.time_s > elapsed + 1e-6
-    poses = np.column_stack((old.position, np.unwrap(old.yaw), old.curvature))[later]
+    poses = np.column_stack((old.position, unwrapped(old.yaw), old.curvature))[later]
     first = np.array([start.position[0], start.position[1], start.yaw, situation.curvature])
     poses = np.vstack((first, poses))
     poses[1:, 2] += math.tau * np.round((start.yaw - poses[1, 2]) / math.tau) if len(poses) > 1 else 0.0

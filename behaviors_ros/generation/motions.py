@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
+from itertools import chain
 from typing import Any, no_type_check
 
 import numpy as np
@@ -76,7 +77,7 @@ def candidates(situation: Situation, motions: Motions, generator: str) -> Candid
     count, steps = len(motions.rows), situation.grid.steps
     if count == 0:
         return empty(situation)
-    specs = np.array(motions.rows, float)
+    specs = np.fromiter(chain.from_iterable(motions.rows), np.float64).reshape(count, -1)
     along = np.zeros((count, steps, 3))
     lead, valid = np.full(count, -1), np.zeros(count, bool)
     _drive(situation, motions, specs, along, lead, valid)

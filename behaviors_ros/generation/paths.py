@@ -41,10 +41,7 @@ class Paths:
 
     def length_at(self, path: int, route_s: float) -> float:
         """Length along a path at which it reaches an arc length of the route path, m; straight on beyond its end."""
-        s, length = self.table[path, :, 6], self.table[path, :, 0]
-        if route_s <= s[0]:
-            return float(route_s - s[0])
-        return float(np.interp(route_s, s, length) + max(route_s - s[-1], 0.0))
+        return float(_length_at(self.table, path, route_s))
 
 
 def joined(groups: list[Paths]) -> Paths:
@@ -87,6 +84,25 @@ def lateral_paths(
         rows = for_all(table, spacing_m, station, step_m, samples)
         _sample(rows, station, np.asarray(lateral, float), specs, step_m, out, usable)
     return Paths(out, tuple(p.label for p in profiles), usable)
+
+
+@no_type_check
+@njit(cache=True)
+def _length_at(tables: Array, path: int, route_s: float) -> float:  # pragma: no cover
+    """`Paths.length_at`, linear between the samples."""
+    low, high = 0, tables.shape[1] - 1
+    if route_s <= tables[path, 0, 6]:
+        return route_s - tables[path, 0, 6]
+    if route_s >= tables[path, high, 6]:
+        return tables[path, high, 0] + route_s - tables[path, high, 6]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if tables[path, middle, 6] <= route_s:
+            low = middle
+        else:
+            high = middle
+    here, there = tables[path, low], tables[path, high]
+    return here[0] + (there[0] - here[0]) / (there[6] - here[6]) * (route_s - here[6])
 
 
 @no_type_check

@@ -68,7 +68,7 @@ class Situation:
         """The route of the scene."""
         return self.scene.route
 
-    @property
+    @cached_property
     def front_m(self) -> float:
         """Rear axle to front bumper, m."""
         return self.vehicle.length_m - self.vehicle.rear_overhang_m

@@ -7,11 +7,14 @@ controller sees; measurement noise and actuator lag then do not enter each plan 
 from __future__ import annotations
 
 import math
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float
+from numba import njit
 
 from behaviors_ros.datatypes import Array, EgoState, Scene, Trajectory
+from behaviors_ros.geometry.angles import unwrapped
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
 
@@ -74,23 +77,35 @@ def states_at(trajectory: Trajectory, times_s: Float[Array, " time"]) -> Float[A
 
     Cubic in position and speed (their time derivatives are known), linear in the rest.
     """
-    grid = trajectory.time_s
-    k = np.clip(np.searchsorted(grid, times_s + 1e-9) - 1, 0, len(grid) - 2)
-    step = grid[k + 1] - grid[k]
-    u = np.clip((times_s - grid[k]) / step, 0.0, 1.0)
-    yaw = np.unwrap(trajectory.yaw)
-    velocity = trajectory.speed[:, None] * np.column_stack((np.cos(yaw), np.sin(yaw)))
-    position = _hermite(trajectory.position, velocity, k, step[:, None], u[:, None])
-    speed = np.maximum(_hermite(trajectory.speed, trajectory.acceleration, k, step, u), 0.0)
-    linear = (a[k] + u * (a[k + 1] - a[k]) for a in (yaw, trajectory.acceleration, trajectory.curvature))
-    heading, acceleration, curvature = linear
-    return np.column_stack((position, heading, speed, acceleration, curvature))
+    out, t = np.empty((len(times_s), 6)), trajectory
+    _states(t.time_s, t.position, unwrapped(t.yaw), t.speed, t.acceleration, t.curvature, times_s, out)
+    return out
 
 
-def _hermite(values: Array, rates: Array, k: Array, step: Array, u: Array) -> Array:
-    """Cubic through values k and k + 1 with their time derivatives, at fraction u of a step."""
-    before = (1 + 2 * u) * (1 - u) ** 2 * values[k] + u * (1 - u) ** 2 * step * rates[k]
-    return before + u * u * (3 - 2 * u) * values[k + 1] + u * u * (u - 1) * step * rates[k + 1]
+@no_type_check
+@njit(cache=True)
+def _states(
+    grid: Array, position: Array, yaw: Array, speed: Array, acceleration: Array, curvature: Array, times: Array,
+    out: Array,
+) -> None:  # pragma: no cover (compiled)  # fmt: skip
+    k, last = 0, len(grid) - 2
+    for i in range(len(times)):
+        while k > 0 and grid[k] >= times[i] + 1e-9:
+            k -= 1
+        while k < last and grid[k + 1] < times[i] + 1e-9:
+            k += 1
+        step = grid[k + 1] - grid[k]
+        u = min(max((times[i] - grid[k]) / step, 0.0), 1.0)
+        # Cubic through both ends with their time derivatives.
+        h0, h1 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2 * step
+        h2, h3 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0) * step
+        v, w, a, b = speed[k], speed[k + 1], yaw[k], yaw[k + 1]
+        out[i, 0] = h0 * position[k, 0] + h1 * v * math.cos(a) + h2 * position[k + 1, 0] + h3 * w * math.cos(b)
+        out[i, 1] = h0 * position[k, 1] + h1 * v * math.sin(a) + h2 * position[k + 1, 1] + h3 * w * math.sin(b)
+        out[i, 2] = a + u * (b - a)
+        out[i, 3] = max(h0 * v + h1 * acceleration[k] + h2 * w + h3 * acceleration[k + 1], 0.0)
+        out[i, 4] = acceleration[k] + u * (acceleration[k + 1] - acceleration[k])
+        out[i, 5] = curvature[k] + u * (curvature[k + 1] - curvature[k])
 
 
 def _near(ego: EgoState, planned: EgoState, stitching: Stitching) -> bool:

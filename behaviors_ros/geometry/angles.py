@@ -18,6 +18,26 @@ def wrap(angle: Float[Array, "..."] | float) -> Float[Array, "..."]:
     return np.where(wrapped <= -np.pi, np.pi, wrapped)
 
 
+def unwrapped(angle: Float[Array, " step"]) -> Float[Array, " step"]:
+    """Without jumps of more than half a turn, rad: `numpy.unwrap`, ten times as fast on the few steps of a motion."""
+    out = np.empty(len(angle))
+    _unwrap(np.ascontiguousarray(angle, dtype=np.float64), out)
+    return out
+
+
+@no_type_check
+@njit(cache=True)
+def _unwrap(angle, out):
+    turned = 0.0
+    for i in range(len(angle)):
+        if i:
+            step = angle[i] - angle[i - 1]
+            if not abs(step) < np.pi:
+                wrapped = (step + np.pi) % (2.0 * np.pi) - np.pi
+                turned += (np.pi if wrapped == -np.pi and step > 0.0 else wrapped) - step
+        out[i] = angle[i] + turned
+
+
 @no_type_check
 @njit(cache=True, inline="always")
 def cos_sin(angle):

@@ -5,6 +5,7 @@ in.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -49,11 +50,13 @@ class Agents:
         return Agents(**arrays, age_s=self.age_s)
 
 
+@lru_cache(maxsize=2)
 def agents_now(scene: Scene, vehicle: Vehicle) -> Agents:
     """The scene's tracks, moved with their velocity from their own stamp to the scene's.
 
     A track without a finite position is not valid. A velocity, yaw rate or covariance that is not finite counts as zero
-    (the predictor's own uncertainty remains), a box that is not finite and positive as one of the ego's size.
+    (the predictor's own uncertainty remains), a box that is not finite and positive as one of the ego's size. Cached:
+    the predictor asks, and who checks what it predicted.
     """
     tracks = scene.tracks
     age_s = (scene.stamp_ns - tracks.stamp_ns) * 1e-9
@@ -203,6 +206,7 @@ def _covariance(covariance: Array) -> Array:
     """Symmetric; what is not a covariance (not finite, or an eigenvalue below zero) is zero."""
     known = np.isfinite(covariance).all(axis=(1, 2))
     symmetric = np.where(known[:, None, None], 0.5 * (covariance + np.swapaxes(covariance, 1, 2)), 0.0)
-    trace, determinant = symmetric[:, 0, 0] + symmetric[:, 1, 1], np.linalg.det(symmetric)
+    trace = symmetric[:, 0, 0] + symmetric[:, 1, 1]
+    determinant = symmetric[:, 0, 0] * symmetric[:, 1, 1] - symmetric[:, 0, 1] * symmetric[:, 1, 0]
     usable = (trace >= 0.0) & (determinant >= -1e-12 * np.maximum(trace, 1.0) ** 2)
     return np.where(usable[:, None, None], symmetric, 0.0)

@@ -7,6 +7,7 @@ import numpy as np
 from behaviors_ros.datatypes import Array, TrackHistory, Tracks
 
 BIN_NS = 100_000_000  # the past axis of TrackHistory is 0.1 s apart by definition
+_STATES = ("position", "yaw", "speed")
 
 
 def updated(history: TrackHistory | None, tracks: Tracks, steps: int) -> TrackHistory:
@@ -24,8 +25,14 @@ def updated(history: TrackHistory | None, tracks: Tracks, steps: int) -> TrackHi
         )
     into, out_of = _same_bins(history, tracks.stamp_ns, steps)
     rows = _rows(history, tracks, out_of)
-    moved = {name: _moved(getattr(history, name), rows, into, out_of, steps) for name in ("position", "yaw", "speed")}
-    valid = np.nan_to_num(_moved(history.valid.astype(float), rows, into, out_of, steps)) > 0.5
+    source = np.array(rows, dtype=np.int64)
+    known = np.flatnonzero(source >= 0)
+    new, old = (known[:, None], into), (source[known][:, None], out_of)
+    moved = {name: np.full((len(rows), steps, *getattr(history, name).shape[2:]), np.nan) for name in _STATES}
+    for name, values in moved.items():
+        values[new] = getattr(history, name)[old]
+    valid = np.zeros((len(rows), steps), dtype=bool)
+    valid[new] = history.valid[old]
     now, seen = slice(0, len(tracks)), np.isfinite(tracks.position).all(axis=1)
     moved["position"][now, -1] = np.where(seen[:, None], tracks.position, np.nan)
     moved["yaw"][now, -1] = np.where(seen, tracks.yaw, np.nan)
@@ -55,11 +62,3 @@ def _same_bins(history: TrackHistory, stamp_ns: int, steps: int) -> tuple[Array,
 
 def _bin(stamp_ns: int) -> int:
     return (stamp_ns + BIN_NS // 2) // BIN_NS
-
-
-def _moved(values: Array, rows: list[int], into: Array, out_of: Array, steps: int) -> Array:
-    """Old values at their new columns, NaN elsewhere."""
-    out = np.full((len(rows), steps, *values.shape[2:]), np.nan)
-    known = np.flatnonzero(np.array(rows, int) >= 0)
-    out[np.ix_(known, into)] = values[np.ix_(np.array(rows, int)[known], out_of)]
-    return out

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Bool
+from numba import njit
 
 from behaviors_ros.datatypes import Array, Degraded, Grid, Predictions, Scene, rounded
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -63,14 +66,27 @@ def _with_sense(found: Predictions, scene: Scene, grid: Grid, vehicle: Vehicle) 
 
 def _usable(found: Predictions, agents: Agents) -> Bool[Array, "agent"]:
     """Whose predictions are finite, a distribution, and within reach in every mode."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        away = np.linalg.norm(found.position - agents.position[:, None, None], axis=-1)
-        spread = found.covariance
-        sense = (
-            (away <= REACH_M + REACH_MPS * found.time_s)
-            & np.isfinite(found.yaw) & np.isfinite(found.speed)
-            & (spread[..., 0, 0] >= 0.0) & (spread[..., 1, 1] >= 0.0) & np.isfinite(spread).all(axis=(-2, -1))
-        ).all(axis=2)  # fmt: skip
-        total = np.where(found.valid, found.probability, 0.0).sum(axis=1)
-        distributed = (found.probability >= 0.0).all(axis=1) & (np.abs(total - 1.0) < 1e-3)
-    return distributed & (sense | ~found.valid).all(axis=1)
+    out = np.empty(len(found), dtype=np.bool_)
+    arrays = (found.position, found.yaw, found.speed, found.covariance)
+    contiguous = (np.ascontiguousarray(array, dtype=np.float64) for array in arrays)
+    _sound(agents.position, found.valid, found.probability, *contiguous, REACH_M + REACH_MPS * found.time_s, out)
+    return out
+
+
+@no_type_check
+@njit(cache=True, error_model="numpy")
+def _sound(now, valid, probability, position, yaw, speed, spread, reach, out):
+    """`_usable`; every comparison fails for NaN. Zero times a number is zero, times infinity or NaN it is NaN."""
+    for a in range(len(out)):
+        total, good = 0.0, True
+        for m in range(valid.shape[1]):
+            good &= probability[a, m] >= 0.0
+            if not valid[a, m]:
+                continue
+            total += probability[a, m]
+            for k in range(len(reach)):
+                away = math.hypot(position[a, m, k, 0] - now[a, 0], position[a, m, k, 1] - now[a, 1])
+                s = spread[a, m, k]
+                known = 0.0 * (yaw[a, m, k] + speed[a, m, k] + s[0, 0] + s[0, 1] + s[1, 0] + s[1, 1]) == 0.0
+                good &= known and away <= reach[k] and s[0, 0] >= 0.0 and s[1, 1] >= 0.0
+        out[a] = good and abs(total - 1.0) < 1e-3

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from functools import lru_cache
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Float
+from numba import njit
 
 from behaviors_ros.datatypes import Candidates, Scene
+from behaviors_ros.geometry.angles import unwrapped
 
 Array = np.ndarray
 
@@ -23,6 +27,7 @@ class Change(NamedTuple):
     speed: Float[Array, "candidate"]
 
 
+@lru_cache(maxsize=2)
 def change(scene: Scene, candidates: Candidates) -> Change | None:
     """How much each candidate departs from the previous plan; None without one that reaches into this cycle."""
     if scene.previous is None:
@@ -32,18 +37,25 @@ def change(scene: Scene, candidates: Candidates) -> Change | None:
     both = (time_s >= plan.time_s[0] - 1e-6) & (time_s <= plan.time_s[-1] + 1e-6)
     if not both.any():
         return None
-    x, y, yaw, speed = (
-        np.interp(time_s[both], plan.time_s, column)
-        for column in (plan.position[:, 0], plan.position[:, 1], np.unwrap(plan.yaw), plan.speed)
-    )
-    dx, dy = candidates.position[:, both, 0] - x, candidates.position[:, both, 1] - y
-    return Change(
-        _rms(dy * np.cos(yaw) - dx * np.sin(yaw)),
-        _rms(dx * np.cos(yaw) + dy * np.sin(yaw)),
-        _rms(candidates.speed[:, both] - speed),
-    )
+    steps = np.flatnonzero(both)
+    columns = (plan.position[:, 0], plan.position[:, 1], unwrapped(plan.yaw), plan.speed)
+    before = np.stack([np.interp(time_s[steps], plan.time_s, column) for column in columns])
+    rms = np.empty((3, len(candidates)))
+    _departed(candidates.position, candidates.speed, before, steps, rms)
+    return Change(*rms)
 
 
-def _rms(values: Float[Array, "candidate step"]) -> Float[Array, "candidate"]:
-    """Root of the mean square over the steps."""
-    return np.sqrt(np.square(values).mean(axis=1))
+@no_type_check
+@njit(cache=True)
+def _departed(position, speed, before, steps, out):
+    """Root of the mean square over `steps`, in the order of `Change`; before (4, step): x, y, yaw, speed of it."""
+    for i in range(len(speed)):
+        lateral, longitudinal, faster = 0.0, 0.0, 0.0
+        for k in range(len(steps)):
+            cos, sin = math.cos(before[2, k]), math.sin(before[2, k])
+            dx, dy = position[i, steps[k], 0] - before[0, k], position[i, steps[k], 1] - before[1, k]
+            lateral += (dy * cos - dx * sin) ** 2
+            longitudinal += (dx * cos + dy * sin) ** 2
+            faster += (speed[i, steps[k]] - before[3, k]) ** 2
+        out[0, i], out[1, i] = math.sqrt(lateral / len(steps)), math.sqrt(longitudinal / len(steps))
+        out[2, i] = math.sqrt(faster / len(steps))

@@ -100,8 +100,20 @@ def centres(position, yaw, speed, offset):
 def mode_boxes(scene: Scene, predictions: Predictions, agents: Bool[Array, "agent"], least: float) -> ModeBoxes:
     """Boxes of the valid modes of `agents` with probability `least` or more; of each agent its likeliest anyway."""
     boxes, likeliest = _all_boxes(scene, predictions)
-    chosen = agents[boxes.agent] & ((boxes.probability >= least) | likeliest)
-    return boxes if chosen.all() else _some_boxes(scene, predictions, chosen.tobytes())
+    chosen = np.empty(len(boxes.agent), np.bool_)
+    whole = mark_chosen(agents, boxes.agent, boxes.probability, likeliest, least, chosen)
+    return boxes if whole else _some_boxes(scene, predictions, chosen.tobytes())
+
+
+@no_type_check
+@njit(cache=True)
+def mark_chosen(agents, agent, probability, likeliest, least, chosen):
+    """Fill the mask of `mode_boxes`; whether it takes all."""
+    whole = True
+    for m in range(len(agent)):
+        chosen[m] = agents[agent[m]] and (probability[m] >= least or likeliest[m])
+        whole &= chosen[m]
+    return whole
 
 
 @lru_cache(maxsize=2)
@@ -243,6 +255,7 @@ def now_on_route(scene: Scene, predictions: Predictions) -> OnRoute:
     return OnRoute(position, s, d, yaw, turn, np.cos(turn), np.sin(turn), speed)
 
 
+@lru_cache(maxsize=2)
 def acceleration_along(scene: Scene, predictions: Predictions) -> Float[Array, "agent"]:
     """Acceleration of the agents in the direction of their yaw now, m/s^2, 0 where it is not known."""
     row = {name: index for index, name in enumerate(scene.tracks.id)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -33,14 +34,20 @@ def can_hold(front: Array, speed: Array, line_s: float, deceleration_mps2: float
     return speed * speed <= 2.0 * deceleration_mps2 * (line_s - front)
 
 
+@lru_cache(maxsize=2)
+def _swept(candidates: Candidates, vehicle: Vehicle) -> tuple[float, float]:
+    """From where to where the ego's box gets along the route in all candidates, m; cached, for many plugins ask."""
+    lowest, highest = np.fmin.reduce(candidates.s, axis=None), np.fmax.reduce(candidates.s, axis=None)
+    return float(lowest) - vehicle.rear_overhang_m, float(highest) + (vehicle.length_m - vehicle.rear_overhang_m)
+
+
 def stops_ahead(
     route: Route, kinds: tuple[StopKind, ...], candidates: Candidates, vehicle: Vehicle
 ) -> Iterator[StopPoint]:
     """Stop points of some kinds that a candidate reaches and the ego has not left behind."""
     if len(candidates) == 0:
         return
-    reached = np.nanmax(front_s(candidates, vehicle), initial=-np.inf)
-    left = np.nanmin(rear_s(candidates, vehicle), initial=np.inf)
+    left, reached = _swept(candidates, vehicle)
     for stop in route.stops:
         if stop.kind in kinds and stop.s <= reached and max(stop.clear_s, stop.s) >= left:
             yield stop

@@ -56,4 +56,7 @@ def _columns(plugins: Sequence[Gate | Scorer], columns: list[Array], count: int)
             raise BehaviorsError(
                 f"{plugin.name}: answer of shape {np.shape(column)}; return one value a candidate, ({count},)"
             )
-    return np.stack(columns, axis=1).astype(np.float64) if columns else np.zeros((count, 0))
+    table = np.empty((count, len(columns)))
+    for k, column in enumerate(columns):
+        table[:, k] = column
+    return table

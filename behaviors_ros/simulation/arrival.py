@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -31,8 +32,15 @@ def arrived(goal: Goal, ego: EgoState, time_s: float, vehicle: Vehicle, rules: A
     elif goal.polygon is None:
         inside = math.hypot(*(centre - goal.position)) <= rules.tolerance_m
     else:
-        inside = bool(shapely.covers(shapely.make_valid(shapely.Polygon(goal.polygon)), shapely.Point(centre)))
+        inside = bool(shapely.intersects_xy(_region(goal), *centre))
     return inside and _allowed(goal, ego, time_s, rules.slack)
+
+
+@lru_cache(maxsize=64)
+def _region(goal: Goal) -> shapely.Geometry:
+    region = shapely.make_valid(shapely.Polygon(goal.polygon))
+    shapely.prepare(region)
+    return region
 
 
 def _allowed(goal: Goal, ego: EgoState, time_s: float, slack: float) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit
 
-from behaviors_ros.datatypes import VEHICLES, AgentClass, Array
+from behaviors_ros.datatypes import VEHICLES, AgentClass, Array, among
 from behaviors_ros.geometry.boxes import corners
 
 TALL = (AgentClass.TRUCK, AgentClass.BUS, AgentClass.TRAILER)
@@ -34,14 +34,14 @@ def visible(
     walls = [np.concatenate((ring, np.roll(ring, -1, axis=0)), axis=1) for ring in occluders]
     boxes = corners(position, yaw, length, width)
     sides = np.concatenate((boxes, np.roll(boxes, -1, axis=1)), axis=2)
-    motor = np.flatnonzero(np.isin(kind, VEHICLES))
+    motor = np.flatnonzero(among(kind, VEHICLES))
     edges = np.concatenate([*walls, sides[motor].reshape(-1, 4)]) if walls or motor.size else np.zeros((0, 4))
     walled = len(edges) - 4 * len(motor)
     owner = np.concatenate((np.full(walled, -1), np.repeat(motor, 4)))
     looked_at = np.concatenate(
         (position[:, None], corners(position, yaw, DRAWN_IN * length, DRAWN_IN * width)), axis=1
     )  # fmt: skip
-    tall = np.isin(kind, TALL)
+    tall = among(kind, TALL)
     return _visible(np.asarray(eye, dtype=np.float64), looked_at, tall, np.ascontiguousarray(edges), owner)
 
 

@@ -22,6 +22,7 @@ from behaviors_ros.datatypes import (
     Tracks,
     Trajectory,
 )
+from behaviors_ros.geometry.angles import unwrapped
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.pipeline import Cycle as Planned
 from behaviors_ros.pipeline import Stages, run
@@ -165,6 +166,6 @@ def state_at(trajectory: Trajectory, stamp_ns: int, vehicle: Vehicle) -> EgoStat
         return float(np.interp(t, trajectory.time_s, values))
 
     position = np.array((at(trajectory.position[:, 0]), at(trajectory.position[:, 1])))
-    yaw, speed, curvature = at(np.unwrap(trajectory.yaw)), at(trajectory.speed), at(trajectory.curvature)
+    yaw, speed, curvature = at(unwrapped(trajectory.yaw)), at(trajectory.speed), at(trajectory.curvature)
     steering = float(np.arctan(vehicle.wheel_base_m * curvature))
     return EgoState(stamp_ns, position, yaw, speed, at(trajectory.acceleration), steering, speed * curvature)

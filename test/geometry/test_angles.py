@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from behaviors_ros.geometry.angles import wrap
+from behaviors_ros.geometry.angles import unwrapped, wrap
 
 
 def test_wrap_by_hand():
@@ -27,3 +27,15 @@ def test_wrap_is_the_same_direction(angle):
     assert -np.pi < wrapped <= np.pi
     np.testing.assert_allclose([np.cos(wrapped), np.sin(wrapped)], [np.cos(angle), np.sin(angle)], atol=1e-9)
     assert wrap(wrapped) == wrapped or abs(wrap(wrapped) - wrapped) < 1e-15
+
+
+def test_unwrapped_by_hand():
+    """3.0 to -3.0 is a step of 2 pi - 6 = +0.283 over the half turn, not one of -6."""
+    np.testing.assert_allclose(unwrapped(np.array([3.0, -3.0, 3.0])), [3.0, 2.0 * np.pi - 3.0, 3.0], atol=1e-15)
+    assert unwrapped(np.array([])).shape == (0,)
+
+
+@given(st.lists(st.floats(-20.0, 20.0), max_size=20))
+def test_unwrapped_as_numpy_does(angles):
+    """The same numbers, also where a step is just half a turn."""
+    np.testing.assert_allclose(unwrapped(np.array(angles)), np.unwrap(np.array(angles)), atol=1e-12)
