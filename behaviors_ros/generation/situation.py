@@ -15,6 +15,7 @@ from behaviors_ros.generation.driving import Driving
 from behaviors_ros.generation.paths import lateral_start
 from behaviors_ros.generation.reference import Reference, nearest, project, reference_of
 from behaviors_ros.generation.start import Stitching, previous_state, start_from
+from behaviors_ros.geometry.polylines import interpolated
 from behaviors_ros.maps.stops import waits_at_stop
 from behaviors_ros.parameters import Vehicle
 
@@ -81,7 +82,7 @@ class Situation:
     @cached_property
     def limit_mps(self) -> float:
         """Speed limit at the start, m/s."""
-        return min(float(np.interp(self.s, self.route.s, self.route.speed_limit)), self.vehicle.speed_max_mps)
+        return min(float(interpolated(self.s, self.route.s, self.route.speed_limit)), self.vehicle.speed_max_mps)
 
     def label_of(self, agent: int) -> str:
         """Short name of an agent of `agents`: the first digits of its id."""
@@ -93,7 +94,7 @@ class Situation:
 
     def width(self, name: str, s: float) -> float:
         """One of the route's six widths at an arc length of the route path, m."""
-        return float(np.interp(s, self.route.s, getattr(self.route, name)))
+        return float(interpolated(s, self.route.s, getattr(self.route, name)))
 
 
 @lru_cache(maxsize=4)

@@ -36,6 +36,26 @@ def resample(points: Float[Array, "point 2"], spacing_m: float) -> Float[Array, 
     return np.stack([np.interp(samples, s, points[:, 0]), np.interp(samples, s, points[:, 1])], axis=-1)
 
 
+@njit(cache=True)
+@no_type_check
+def interpolated(x, xs, ys):
+    """`numpy.interp` of one number in a fraction of its time: ys at x, linear over ascending xs, constant beyond."""
+    low, high = 0, len(xs) - 1
+    if x != x:
+        return x
+    if x <= xs[low]:
+        return ys[low]
+    if x >= xs[high]:
+        return ys[high]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if xs[middle] <= x:
+            low = middle
+        else:
+            high = middle
+    return (ys[high] - ys[low]) / (xs[high] - xs[low]) * (x - xs[low]) + ys[low]
+
+
 def headings(points: Float[Array, "point 2"]) -> Float[Array, "point"]:
     """Direction of travel at each point in (-pi, pi], rad (see `tangents`); repeated points share theirs."""
     points = np.ascontiguousarray(points, dtype=np.float64)

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from behaviors_ros.datatypes import Candidates, Decision, Decisions, Manoeuvre, Order, Route, Scene, StopKind
+from behaviors_ros.geometry.polylines import interpolated
 from behaviors_ros.parameters import Parameters, Vehicle, value
 from behaviors_ros.scoring.continuation import change
 
@@ -172,5 +173,5 @@ def committed(
 def _across(route: Route, candidates: Candidates, vehicle: Vehicle, side: int) -> bool:
     """Whether the ego's box is across the line on a side (+1 left) of its lane."""
     s, d = float(candidates.s[0, 0]), side * float(candidates.d[0, 0])
-    line = float(np.interp(s, route.s, route.left_lane if side > 0 else route.right_lane))
+    line = float(interpolated(s, route.s, route.left_lane if side > 0 else route.right_lane))
     return abs(d - line) < 0.5 * vehicle.width_m

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from behaviors_ros.datatypes import VULNERABLE, Array, LaneMap, SignalColor
 from behaviors_ros.geometry.boxes import corners
 from behaviors_ros.geometry.frenet import FrenetFrame
-from behaviors_ros.geometry.polylines import headings, intersection
+from behaviors_ros.geometry.polylines import headings, interpolated, intersection
 from behaviors_ros.parameters import Parameters, value
 from behaviors_ros.simulation.giving_way import GiveWay, Passage, Waited, waited
 from behaviors_ros.simulation.lane_change import LaneChange
@@ -123,7 +123,7 @@ class Reactive:
         return after._changed(surroundings)
 
     def _passage(self) -> Passage:
-        wanted = float(np.interp(self.s, self.path.s, self.path.speed))
+        wanted = float(interpolated(self.s, self.path.s, self.path.speed))
         return Passage(self.front, self.speed, wanted, self.idm.acceleration_mps2, self.body.length)
 
     def _changed(self, surroundings: Surroundings) -> Reactive:
@@ -142,14 +142,14 @@ class Reactive:
         return self.s + 0.5 * self.body.length
 
     def _free(self) -> float:
-        soon = float(np.interp(self.s + self.idm.preview_s * self.speed, self.path.s, self.path.speed))
+        soon = float(interpolated(self.s + self.idm.preview_s * self.speed, self.path.s, self.path.speed))
         if self.speed > soon:
             return (soon - self.speed) / self.idm.preview_s
         return self.idm.acceleration_mps2 * (1.0 - (self.speed / max(0.1, soon)) ** 4)
 
     def _idm(self, gap: float, speed_ahead: float) -> float:
         idm, v = self.idm, self.speed
-        allowed = max(0.1, float(np.interp(self.s, self.path.s, self.path.speed)), 0.5 * v)
+        allowed = max(0.1, float(interpolated(self.s, self.path.s, self.path.speed)), 0.5 * v)
         closing = v * (v - speed_ahead) / (2.0 * math.sqrt(idm.acceleration_mps2 * idm.deceleration_mps2))
         desired = idm.gap_min_m + max(0.0, v * idm.headway_s + closing)
         return idm.acceleration_mps2 * (1.0 - (v / allowed) ** 4 - (desired / max(gap, 0.1)) ** 2)

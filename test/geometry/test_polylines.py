@@ -10,6 +10,7 @@ from behaviors_ros.geometry.polylines import (
     arc_length,
     curvatures,
     headings,
+    interpolated,
     intersection,
     resample,
     tangents,
@@ -131,3 +132,18 @@ def test_resample_keeps_ends_and_spacing(points, spacing):
     samples = resample(points, spacing)
     np.testing.assert_allclose(samples[[0, -1]], points[[0, -1]], atol=1e-9)
     assert np.hypot(*np.diff(samples, axis=0).T).max() <= spacing * (1.0 + 1e-6)
+
+
+def test_interpolated_by_hand():
+    """A quarter of the way from 10 to 20 at 1.25 of [1, 2]; constant beyond both ends; NaN stays."""
+    xs, ys = np.array([0.0, 1.0, 2.0]), np.array([0.0, 10.0, 20.0])
+    assert [interpolated(x, xs, ys) for x in (-1.0, 1.25, 1.0, 3.0)] == [0.0, 12.5, 10.0, 20.0]
+    assert np.isnan(interpolated(np.nan, xs, ys))
+
+
+@given(st.lists(st.floats(-100.0, 100.0), min_size=1, max_size=9, unique=True), st.floats(-120.0, 120.0))
+def test_interpolated_as_numpy_does(places, x):
+    """The same number wherever it is asked, also of a single place."""
+    xs = np.sort(np.array(places))
+    ys = np.cos(xs)
+    np.testing.assert_allclose(interpolated(x, xs, ys), np.interp(x, xs, ys), atol=1e-9)
