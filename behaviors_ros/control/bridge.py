@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from behaviors_ros.control.feedback import ControllerReport, FeedbackLimits, not_following
+from behaviors_ros.control.drift import DriftLimits, SpeedDrift, drifted, gaining
+from behaviors_ros.control.feedback import ControllerWatch, FeedbackLimits, not_following
 from behaviors_ros.control.handover import distance_to, jump
 from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.control.validation import NS, Limits, continuity, validate, validate_stop
@@ -59,21 +60,21 @@ class Ladder(Parameters):
     period_s: float = value(0.1, "planning period; a longer gap counts as missed cycles", low=0.02, high=1.0)
     stop: BridgeStop = BridgeStop()
     controller: FeedbackLimits = FeedbackLimits()
+    drift: DriftLimits = DriftLimits()
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What the bridge knows at `now_ns` besides plans; None: not heard yet.
 
-    engaged: the vehicle follows, no driver drives; controller, heard_ns: the controller's last report and its arrival.
+    engaged: the vehicle follows, no driver drives; controller: what the controller reported.
     """
 
     now_ns: int
     ego: EgoState | None = None
     predictions: Predictions | None = None
     engaged: bool = True
-    controller: ControllerReport | None = None
-    heard_ns: int = 0
+    controller: ControllerWatch = ControllerWatch()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,8 @@ class BridgeState:
     plan: the last accepted one; arrived_ns: when; streak: plans accepted in a row since the last gap or refusal;
     entered_ns: when the rung was entered; stops_ns: when stops were entered, within the window; late_ns: when plans
     were missed, within `degraded_exit_s`; handed: what was handed on last; stop: the bridge's own stop while it drives
-    one; clear_ns: since when plans carry no degraded mode; refused: the latest plan was, for the reason `rejection`.
+    one; clear_ns: since when plans carry no degraded mode; refused: the latest plan was, for the reason `rejection`;
+    drift: the speed that the vehicle gained by itself.
     """
 
     mode: Mode = Mode.STANDBY
@@ -102,6 +104,7 @@ class BridgeState:
     rejected: int = 0
     rejection: str = ""
     refused: bool = False
+    drift: SpeedDrift = SpeedDrift()
 
 
 def receive(
@@ -173,6 +176,7 @@ def step(
 ) -> tuple[BridgeState, Trajectory | None]:
     """The rung now, and the trajectory to hand on in it (None: nothing). Called at the bridge's rate."""
     plan, ego = state.plan, seen.ego
+    state = replace(state, drift=_drift(state, ego, ladder))
     if plan is None or ego is None:
         waiting = "no plan yet" if ego is not None else "no odometry yet"
         after, trajectory = _on(state, Mode.STANDBY, state.rejection or waiting, seen, ladder), None
@@ -206,7 +210,8 @@ def _engaged(
     state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, ladder: Ladder, vehicle: Vehicle, limits: Limits
 ) -> tuple[BridgeState, Trajectory]:
     cause = _stopping_cause(state, plan, ego, seen, ladder, limits)
-    cause = cause or not_following(seen.controller, seen.heard_ns, seen.now_ns, ladder.controller)
+    cause = cause or not_following(seen.controller, _asked_ns(state, seen), seen.now_ns, ladder.controller)
+    cause = cause or gaining(state.drift, ladder.drift)
     if cause:
         return _stopping(replace(state, streak=0), plan, ego, seen, cause, ladder, vehicle, limits)
     if plan.outcome is Outcome.EMERGENCY:
@@ -216,6 +221,17 @@ def _engaged(
     if cause:
         return _stopping(state, plan, ego, seen, cause, ladder, vehicle, limits)
     return _driving(state, plan, seen, ladder), plan.trajectory
+
+
+def _drift(state: BridgeState, ego: EgoState | None, ladder: Ladder) -> SpeedDrift:
+    """The drift now. A stop begins it anew; who gains speed again and again is held by `unsteady_stops`."""
+    followed = state.handed if state.mode in (Mode.NOMINAL, Mode.DEGRADED) else None
+    return state.drift if ego is None else drifted(state.drift, ego, followed, ladder.drift)
+
+
+def _asked_ns(state: BridgeState, seen: Seen) -> int:
+    """Since when the controller has been handed what it can follow: in standby from now on, in a stop all the time."""
+    return seen.now_ns if state.mode is Mode.STANDBY else 0 if state.mode in STOPS else state.entered_ns
 
 
 def _stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, ladder: Ladder, limits: Limits) -> str:

@@ -16,11 +16,12 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.conversion_plan import trajectory_message
-from behaviors_ros.ros.faults import case
+from behaviors_ros.ros.faults import case, suite
 from behaviors_ros.ros.faults.between import READERS, remappings
 from behaviors_ros.ros.faults.checker import Checker
 from behaviors_ros.ros.faults.messages import CHANGES, Context, Truth
 from behaviors_ros.ros.faults.processes import HAPPENINGS
+from behaviors_ros.ros.faults.rig import GraphStuck
 from behaviors_ros.ros.faults.streams import STREAMS
 from behaviors_ros.ros.faults.suite import Row
 from behaviors_ros.ros.faults.table import write_table
@@ -155,6 +156,22 @@ def test_the_table_is_put_between_the_marks(tmp_path):
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "1 of 1 faults" in text and "| x | it breaks | stop | NOMINAL > COMFORT_STOP | 120 ms | stopped |  |" in text
+
+
+def test_a_stuck_graph_is_started_anew_and_the_row_says_so(monkeypatch, tmp_path):
+    tries, restarts = [], []
+    good = Row("x", "stop", "NOMINAL", None, "continued", 0, True, 0, "")
+
+    def run_case(*_):
+        tries.append(1)
+        if len(tries) == 1:
+            raise GraphStuck("the drive did not begin")
+        return good
+
+    monkeypatch.setattr(suite, "run_case", run_case)
+    rig = SimpleNamespace(restart=lambda: restarts.append(1))
+    (row,) = suite.run_suite({"x": (tmp_path, SimpleNamespace(nodes={}))}, rig)
+    assert row.passed and restarts == [1] and "second try; the first: the drive did not begin" in row.observed
 
 
 @pytest.mark.faults
