@@ -176,7 +176,7 @@ def step(
 ) -> tuple[BridgeState, Trajectory | None]:
     """The rung now, and the trajectory to hand on in it (None: nothing). Called at the bridge's rate."""
     plan, ego = state.plan, seen.ego
-    state = replace(state, drift=_drift(state, ego, ladder))
+    state = replace(state, drift=_drift(state, seen, ladder))
     if plan is None or ego is None:
         waiting = "no plan yet" if ego is not None else "no odometry yet"
         after, trajectory = _on(state, Mode.STANDBY, state.rejection or waiting, seen, ladder), None
@@ -223,10 +223,11 @@ def _engaged(
     return _driving(state, plan, seen, ladder), plan.trajectory
 
 
-def _drift(state: BridgeState, ego: EgoState | None, ladder: Ladder) -> SpeedDrift:
+def _drift(state: BridgeState, seen: Seen, ladder: Ladder) -> SpeedDrift:
     """The drift now. A stop begins it anew; who gains speed again and again is held by `unsteady_stops`."""
-    followed = state.handed if state.mode in (Mode.NOMINAL, Mode.DEGRADED) else None
-    return state.drift if ego is None else drifted(state.drift, ego, followed, ladder.drift)
+    settled = seen.now_ns - state.entered_ns >= ladder.drift.settle_s * NS
+    followed = state.handed if settled and state.mode in (Mode.NOMINAL, Mode.DEGRADED) else None
+    return state.drift if seen.ego is None else drifted(state.drift, seen.ego, followed, ladder.drift)
 
 
 def _asked_ns(state: BridgeState, seen: Seen) -> int:

@@ -24,6 +24,9 @@ class DriftLimits(Parameters):
 
     gain_max_mps: float = value(0.9, "largest speed gained beyond what was handed on", low=0.1, high=10.0)
     lag_s: float = value(0.3, "time constant with which a vehicle does what was handed on", low=0.01, high=2.0)
+    settle_s: float = value(
+        1.0, "time after it was told to drive in which a vehicle may leave a stop as it can", low=0.0, high=10.0
+    )
     memory_s: float = value(2.0, "time constant with which a gain is forgotten", low=0.1, high=60.0)
 
 

@@ -20,6 +20,7 @@ from behaviors_ros.ros.faults import case, suite
 from behaviors_ros.ros.faults.between import READERS, remappings
 from behaviors_ros.ros.faults.checker import Checker
 from behaviors_ros.ros.faults.messages import CHANGES, Context, Truth
+from behaviors_ros.ros.faults.observer import Record
 from behaviors_ros.ros.faults.processes import HAPPENINGS
 from behaviors_ros.ros.faults.rig import GraphStuck
 from behaviors_ros.ros.faults.streams import STREAMS
@@ -169,9 +170,23 @@ def test_a_stuck_graph_is_started_anew_and_the_row_says_so(monkeypatch, tmp_path
         return good
 
     monkeypatch.setattr(suite, "run_case", run_case)
-    rig = SimpleNamespace(restart=lambda: restarts.append(1))
+    record = Record()
+    rig = SimpleNamespace(restart=lambda: restarts.append(1), observer=SimpleNamespace(record=record))
     (row,) = suite.run_suite({"x": (tmp_path, SimpleNamespace(nodes={}))}, rig)
     assert row.passed and restarts == [1] and "second try; the first: the drive did not begin" in row.observed
+
+
+def test_a_case_is_tried_again_where_the_detours_stood_still_and_it_failed(monkeypatch, tmp_path):
+    rows = [Row("x", "stop", "NOMINAL", None, "continued", 0, passed, 0, "") for passed in (False, True)]
+    record = Record(gap_s=1.2)
+    rig = SimpleNamespace(observer=SimpleNamespace(record=record))
+    cases = {"x": (tmp_path, SimpleNamespace(nodes={}))}
+    left = list(rows)
+    monkeypatch.setattr(suite, "run_case", lambda *_: left.pop(0))
+    (row,) = suite.run_suite(cases, rig)
+    assert row.passed and "stood still for 1.2 s" in row.observed
+    left, record.gap_s = list(rows), 0.02
+    assert not suite.run_suite(cases, rig)[0].passed
 
 
 @pytest.mark.faults

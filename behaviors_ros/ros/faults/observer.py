@@ -32,7 +32,10 @@ class Seen:
 
 @dataclass
 class Record:
-    """All of one drive. words: (simulated time, text); stops: (simulated, wall time, whether it is a stop)."""
+    """All of one drive. words: (simulated time, text); stops: (simulated, wall time, whether it is a stop).
+
+    gap_s: longest simulated time between two clocks that were heard.
+    """
 
     status: list[Seen] = field(default_factory=list)
     stops: list[tuple[float, float, bool]] = field(default_factory=list)
@@ -41,6 +44,7 @@ class Record:
     invalid: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     clocks: int = 0
+    gap_s: float = 0.0
 
     def rungs(self, since_s: float) -> list[Mode]:
         """Rungs since an instant, repetitions left out."""
@@ -87,7 +91,9 @@ class Observer:
         self.record.words.append((self.now_s, text.lower()))
 
     def _clock(self, message: Any) -> None:
-        self.truth.now_ns = nanoseconds(message.clock)
+        before, self.truth.now_ns = self.truth.now_ns, nanoseconds(message.clock)
+        if self.record.clocks:
+            self.record.gap_s = max(self.record.gap_s, (self.truth.now_ns - before) / NS)
         self.record.clocks += 1
         self.on_clock()
 

@@ -60,6 +60,7 @@ class Rig:
         self.crashes: list[str] = []
         self.over: dict[str, Tree] = {}
         self._activated: dict[str, int] = {}
+        self._prepared: set[str] = set()
         self._driving = False
 
     def __enter__(self) -> Rig:
@@ -181,8 +182,16 @@ class Rig:
         if self.between is not None:
             self.between.connect(name)
         self._activated[name] = 0
+        self._prepared.discard(name)
         self.graph.start(name, dict(over) if over else None)
         self.told.discard(name)
+
+    def prepare(self, name: str) -> None:
+        """Start a node's process anew but leave it inactive until the next drive begins: loading takes seconds."""
+        self.start(name, {"autostart": False})
+        self.over[name] = {}
+        self.change(name, Transition.TRANSITION_CONFIGURE)
+        self._prepared.add(name)
 
     def await_active(self, names: Any) -> None:
         """Wait until nodes have said that they are active."""
@@ -223,13 +232,16 @@ class Rig:
             raise GraphStuck(f"the drive did not begin; see the logs in {self.folder / 'logs'}")
 
     def _renewed(self, over: Mapping[str, Tree]) -> set[str]:
-        """Start again what has ended or has other parameters than wanted; the names."""
+        """Start again what has ended or has other parameters than wanted, activate what is prepared; the names."""
         fresh = {
             name for name in self.names
             if name != SIMULATOR and (self.code(name) is not None or self.over.get(name, {}) != over.get(name, {}))
         }  # fmt: skip
         for name in fresh:
             self.start(name, over.get(name))
+        for name in self._prepared:
+            self.change(name, Transition.TRANSITION_ACTIVATE)
+        fresh, self._prepared = fresh | self._prepared, set()
         self.await_active(fresh)
         return fresh
 
