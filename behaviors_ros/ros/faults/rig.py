@@ -142,13 +142,17 @@ class Rig:
             self.executor.spin_once(timeout_sec=0.02)
         return True
 
-    def _call(self, client: Any, request: Any, patience_s: float = BEGIN_S) -> Any:
-        if not self.spin(client.service_is_ready, patience_s):
+    def _call(self, client: Any, request: Any, again_s: float = BEGIN_S) -> Any:
+        """The answer to a request, which is sent again after a time: one that a killed process still drew is lost."""
+        if not self.spin(client.service_is_ready, BEGIN_S):
             raise GraphStuck(f"{client.srv_name} is not there; see the logs in {self.folder / 'logs'}")
-        answer = client.call_async(request)
-        if not self.spin(answer.done, patience_s):
-            raise GraphStuck(f"{client.srv_name} does not answer; see the logs in {self.folder / 'logs'}")
-        return answer.result()
+        end = time.monotonic() + BEGIN_S
+        asked = []
+        while time.monotonic() < end:
+            asked.append(client.call_async(request))
+            if self.spin(lambda: any(answer.done() for answer in asked), again_s):
+                return next(answer.result() for answer in asked if answer.done())
+        raise GraphStuck(f"{client.srv_name} does not answer; see the logs in {self.folder / 'logs'}")
 
     def change(self, name: str, *transitions: int) -> None:
         """Take a node through lifecycle transitions."""
@@ -190,7 +194,8 @@ class Rig:
         """Start a node's process anew but leave it inactive until the next drive begins: loading takes seconds."""
         self.start(name, {"autostart": False})
         self.over[name] = {}
-        self.change(name, Transition.TRANSITION_CONFIGURE)
+        configure = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+        self._call(self._clients[name], configure, again_s=0.5)
         self._prepared.add(name)
 
     def await_active(self, names: Any) -> None:
