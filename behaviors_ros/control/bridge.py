@@ -6,7 +6,8 @@ Rungs, and what is handed on in each:
     NOMINAL         the selected trajectory, while it is fresh, within `valid_until` and under the vehicle
     DEGRADED        the same, while the plan was made without one of its inputs, or plans come late
     COMFORT_STOP    the standing safe stop that came with the last accepted plan
-    EMERGENCY_STOP  a stop of the bridge's own from odometry, or the stop of least harm where the planner finds no other
+    EMERGENCY_STOP  a stop of the bridge's own from odometry, also where the standing stop would hit who braked since
+                    and its own would not; or the planner's stop of least harm
 
 Down at once; up only after a least time on the rung and `recover_plans` (COMFORT_STOP) or `emergency_recover_plans`
 accepted plans in a row, from DEGRADED after `degraded_exit_s` of plans in time without a degraded mode. Who had to stop
@@ -23,7 +24,15 @@ from behaviors_ros.control.drift import DriftLimits, SpeedDrift, drifted, gainin
 from behaviors_ros.control.feedback import ControllerWatch, FeedbackLimits, not_following
 from behaviors_ros.control.handover import distance_to, jump
 from behaviors_ros.control.stop import BridgeStop, own_stop
-from behaviors_ros.control.validation import NS, Limits, continuity, validate, validate_stop
+from behaviors_ros.control.validation import (
+    NS,
+    Limits,
+    Validation,
+    clear,
+    continuity,
+    validate,
+    validate_stop,
+)
 from behaviors_ros.datatypes import Degraded, EgoState, Mode, Outcome, Plan, Predictions, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
@@ -283,6 +292,8 @@ def _stopping(
     blind = _blind(ego, seen.now_ns, ladder)
     ends_ns = plan.stamp_ns + round(plan.stop.time_s[-1] * NS)
     fault = validate_stop(plan.stop, ego, vehicle, limits)
+    if fault.passed and not blind:
+        fault = _avoidable(plan.stop, ego, seen, ladder, vehicle, limits)
     planned = fault.passed and seen.now_ns <= ends_ns
     if planned and state.stop is None:
         mode = Mode.EMERGENCY_STOP if blind or state.mode is Mode.EMERGENCY_STOP else Mode.COMFORT_STOP
@@ -298,6 +309,19 @@ def _stopping(
     if own is None or not continuity(own, ego, limits).passed:
         own = own_stop(ego, vehicle, ladder.stop)
     return replace(_on(state, mode, cause, seen, ladder), stop=own), own
+
+
+def _avoidable(
+    stop: Trajectory, ego: EgoState, seen: Seen, ladder: Ladder, vehicle: Vehicle, limits: Limits
+) -> Validation:
+    """A contact that the standing stop would have and one of our own would not: a car ahead has braked since."""
+    predicted = seen.predictions
+    if predicted is None or abs(seen.now_ns - predicted.stamp_ns) > ladder.predictions_age_max_s * NS:
+        return Validation()
+    contact = clear(stop, ego, predicted, vehicle, limits)
+    harder = own_stop(ego, vehicle, ladder.stop)
+    avoidable = not contact.passed and clear(harder, ego, predicted, vehicle, limits).passed
+    return contact if avoidable else Validation()
 
 
 def _driving(state: BridgeState, plan: Plan, seen: Seen, ladder: Ladder) -> BridgeState:

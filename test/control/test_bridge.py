@@ -9,7 +9,7 @@ from behaviors_ros.control.bridge import BridgeState, Ladder, Seen, plan_age_s, 
 from behaviors_ros.control.feedback import ControllerReport, ControllerWatch, reported
 from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.control.validation import Limits
-from behaviors_ros.datatypes import Degraded, EgoState, Mode, Outcome, Plan, Predictions, Trajectory
+from behaviors_ros.datatypes import AgentClass, Degraded, EgoState, Mode, Outcome, Plan, Predictions, Trajectory
 from behaviors_ros.parameters import Vehicle
 
 VEHICLE, LIMITS, LADDER = Vehicle(), Limits(), Ladder()
@@ -374,6 +374,47 @@ def test_a_vehicle_that_goes_faster_by_itself_is_stopped_and_goes_on_when_it_fol
     bench.odometry = driving
     bench.pass_by(2000)
     assert bench.mode is Mode.NOMINAL
+
+
+def car_at(x):
+    """Predictions of a car that stands at x."""
+
+    def predicted(stamp_ns):
+        shape = (1, 1, 41)
+        return Predictions(
+            stamp_ns, TIME, ("0" * 32,), np.array([int(AgentClass.CAR)]), np.array([4.5]), np.array([2.0]),
+            np.ones((1, 1), bool), np.ones((1, 1)), np.ones((1, 1), int), np.zeros((*shape, 2)) + [x, 0.0],
+            np.zeros(shape), np.zeros(shape), np.zeros((*shape, 2, 2)) + 0.01 * np.eye(2),
+        )  # fmt: skip
+
+    return predicted
+
+
+def on(trajectory):
+    """The vehicle where a trajectory along x has it."""
+
+    def odometry(now):
+        time_s = (now - trajectory.stamp_ns) * 1e-9
+        columns = (trajectory.position[:, 0], trajectory.speed, trajectory.acceleration)
+        x, speed, acceleration = (float(np.interp(time_s, trajectory.time_s, column)) for column in columns)
+        return EgoState(now, np.array([x, 0.0]), 0.0, speed, acceleration)
+
+    return odometry
+
+
+def test_a_standing_stop_that_would_hit_who_has_braked_since_gives_way_to_a_harder_one(bench):
+    bench.odometry = on(bench.latest.stop)
+    for _ in range(10):
+        bench.now += 20 * MS
+        bench.step()
+    assert bench.mode is Mode.COMFORT_STOP and bench.handed is bench.latest.stop
+    bench.predicted = car_at(driving(bench.now).position[0] + 22.0)
+    bench.step()
+    assert bench.mode is Mode.COMFORT_STOP
+    while bench.mode is Mode.COMFORT_STOP:
+        bench.now += 20 * MS
+        bench.step()
+    assert "collision" in bench.state.reason and bench.handed is bench.state.stop
 
 
 def test_a_controller_that_falls_silent_is_dead(bench):

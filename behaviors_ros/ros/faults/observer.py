@@ -65,7 +65,7 @@ class Observer:
 
     def __init__(self, node: Node, truth: Truth, vehicle: Vehicle, on_clock: Callable[[], None]) -> None:
         self.truth, self.checker, self.on_clock = truth, Checker(vehicle), on_clock
-        self.record = Record()
+        self.record, self._drives = Record(), False
         self._ego: tuple[float, float, float, float, float] | None = None
         self._counts: dict[tuple[str, str], str] = {}
         self._diagnosed: dict[str, str] = {}
@@ -77,9 +77,9 @@ class Observer:
             node.create_subscription(topic.message(), name, heard, PROFILES[topic.qos])
         node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostics, DIAGNOSTICS)
 
-    def begin(self) -> None:
-        """A new drive."""
-        self.record, self._ego = Record(), None
+    def begin(self, drives: bool = True) -> None:
+        """A new record; `drives` False: of no vehicle, so that there is none that a trajectory could fit."""
+        self.record, self._ego, self._drives = Record(), None, drives
 
     @property
     def now_s(self) -> float:
@@ -105,6 +105,8 @@ class Observer:
         self.record.speeds.append((self._ego[4], speed))
 
     def _trajectory(self, message: Any) -> None:
+        if not self._drives:
+            return
         self.record.stops.append((self.now_s, time.monotonic(), is_stop(message)))
         why = self.checker.check(message, self.now_s, self._ego)
         if why:

@@ -95,7 +95,7 @@ def run_case(rig: Rig, name: str, path: Path, case: FaultCase) -> Row:
         rig.begin_drive(scenario, log, placed(case.nodes, folder))
     else:
         rig.end_drive()
-        rig.observer.begin()
+        rig.observer.begin(drives=False)
     marks = {file: file.stat().st_size for file in (rig.folder / "logs").glob("*.log")}
     happenings = [happening(rig, what, folder) for what in case.inject]
     _watch(rig, case, happenings, drives)
