@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import rclpy
 import yaml
 
 from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.datatypes import EgoState
-from behaviors_ros.errors import InputError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.conversion_plan import trajectory_message
@@ -22,10 +23,11 @@ from behaviors_ros.ros.faults.checker import Checker
 from behaviors_ros.ros.faults.messages import CHANGES, Context, Truth
 from behaviors_ros.ros.faults.observer import Record
 from behaviors_ros.ros.faults.processes import HAPPENINGS
-from behaviors_ros.ros.faults.rig import GraphStuck
+from behaviors_ros.ros.faults.rig import GraphStuck, Rig
 from behaviors_ros.ros.faults.streams import STREAMS
 from behaviors_ros.ros.faults.suite import Row
 from behaviors_ros.ros.faults.table import write_table
+from behaviors_ros.ros.graph import NAMESPACE
 from behaviors_ros.ros.up import environment
 
 VEHICLE = Vehicle()
@@ -187,6 +189,19 @@ def test_a_case_is_tried_again_where_the_detours_stood_still_and_it_failed(monke
     assert row.passed and "stood still for 1.2 s" in row.observed
     left, record.gap_s = list(rows), 0.02
     assert not suite.run_suite(cases, rig)[0].passed
+
+
+def test_beside_another_graph_no_fault_is_injected(tmp_path):
+    context = rclpy.Context()
+    context.init()
+    other = rclpy.create_node("controls_bridge", context=context, namespace=NAMESPACE)
+    with (
+        pytest.raises(BehaviorsError, match="controls_bridge already run"),
+        Rig(case.SCENARIOS / "street.yaml", tmp_path),
+    ):
+        pass
+    other.destroy_node()
+    context.shutdown()
 
 
 @pytest.mark.faults

@@ -37,6 +37,7 @@ SET_BACK = ("controls_bridge", "tracking_controller")
 # Read by Fast DDS when the first node of a process is made.
 TRANSPORT = {"FASTDDS_DEFAULT_PROFILES_FILE": str(Path(__file__).with_name("transport.xml"))}
 START_S = 180.0  # wall time for a node to start on a busy machine, compiling included
+DISCOVERY_S = 1.5  # wall time in which nodes of others are found
 BEGIN_S = 45.0  # wall time for an answer of a node that runs, and for a drive to begin
 
 
@@ -75,12 +76,21 @@ class Rig:
         self.names = [entry.name for entry in self.config.entries]
         self._clients = {name: self._client(name, ChangeState, "change_state") for name in self.names}
         self._setters = {name: self._client(name, SetParameters, "set_parameters") for name in self.names}
+        self.graph = Graph(self.config, self.folder / "logs")
         with ExitStack() as undone:
             undone.callback(self._end)
-            self.graph = Graph(self.config, self.folder / "logs").__enter__()
+            self._alone()
+            self.graph.__enter__()
             self._ready()
             undone.pop_all()
         return self
+
+    def _alone(self) -> None:
+        """Refuse to begin beside a graph that a run which was killed has left: it would take part in every drive."""
+        self.spin(lambda: False, DISCOVERY_S)
+        others = sorted(set(self.node.get_node_names()) & set(self.names))
+        if others:
+            raise BehaviorsError(f"{', '.join(others)} already run in this ROS_DOMAIN_ID; end them, or choose another")
 
     def _ready(self) -> None:
         """Wait until all is there; configured once, the simulator's parameters are declared and can be set."""
