@@ -6,7 +6,8 @@ Rungs, and what is handed on in each:
     NOMINAL         the selected trajectory, while it is fresh, within `valid_until` and under the vehicle
     DEGRADED        the same, while the plan was made without one of its inputs, or plans come late
     COMFORT_STOP    the standing safe stop that came with the last accepted plan
-    EMERGENCY_STOP  a stop of the bridge's own from odometry, or the stop of least harm where the planner finds no other
+    EMERGENCY_STOP  a stop of the bridge's own from odometry, also where the standing stop would hit who braked since
+                    and its own would not; or the planner's stop of least harm
 
 Down at once; up only after a least time on the rung and `recover_plans` (COMFORT_STOP) or `emergency_recover_plans`
 accepted plans in a row, from DEGRADED after `degraded_exit_s` of plans in time without a degraded mode. Who had to stop
@@ -19,10 +20,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from behaviors_ros.control.feedback import ControllerReport, FeedbackLimits, not_following
+from behaviors_ros.control.drift import DriftLimits, SpeedDrift, drifted, gaining
+from behaviors_ros.control.feedback import ControllerWatch, FeedbackLimits, not_following
 from behaviors_ros.control.handover import distance_to, jump
 from behaviors_ros.control.stop import BridgeStop, own_stop
-from behaviors_ros.control.validation import NS, Limits, continuity, validate, validate_stop
+from behaviors_ros.control.validation import (
+    NS,
+    Limits,
+    Validation,
+    clear,
+    continuity,
+    validate,
+    validate_stop,
+)
 from behaviors_ros.datatypes import Degraded, EgoState, Mode, Outcome, Plan, Predictions, Trajectory
 from behaviors_ros.parameters import Parameters, Vehicle, value
 
@@ -59,21 +69,21 @@ class Ladder(Parameters):
     period_s: float = value(0.1, "planning period; a longer gap counts as missed cycles", low=0.02, high=1.0)
     stop: BridgeStop = BridgeStop()
     controller: FeedbackLimits = FeedbackLimits()
+    drift: DriftLimits = DriftLimits()
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What the bridge knows at `now_ns` besides plans; None: not heard yet.
 
-    engaged: the vehicle follows, no driver drives; controller, heard_ns: the controller's last report and its arrival.
+    engaged: the vehicle follows, no driver drives; controller: what the controller reported.
     """
 
     now_ns: int
     ego: EgoState | None = None
     predictions: Predictions | None = None
     engaged: bool = True
-    controller: ControllerReport | None = None
-    heard_ns: int = 0
+    controller: ControllerWatch = ControllerWatch()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +93,8 @@ class BridgeState:
     plan: the last accepted one; arrived_ns: when; streak: plans accepted in a row since the last gap or refusal;
     entered_ns: when the rung was entered; stops_ns: when stops were entered, within the window; late_ns: when plans
     were missed, within `degraded_exit_s`; handed: what was handed on last; stop: the bridge's own stop while it drives
-    one; clear_ns: since when plans carry no degraded mode; refused: the latest plan was, for the reason `rejection`.
+    one; clear_ns: since when plans carry no degraded mode; refused: the latest plan was, for the reason `rejection`;
+    drift: the speed that the vehicle gained by itself.
     """
 
     mode: Mode = Mode.STANDBY
@@ -102,6 +113,7 @@ class BridgeState:
     rejected: int = 0
     rejection: str = ""
     refused: bool = False
+    drift: SpeedDrift = SpeedDrift()
 
 
 def receive(
@@ -173,6 +185,7 @@ def step(
 ) -> tuple[BridgeState, Trajectory | None]:
     """The rung now, and the trajectory to hand on in it (None: nothing). Called at the bridge's rate."""
     plan, ego = state.plan, seen.ego
+    state = replace(state, drift=_drift(state, seen, ladder))
     if plan is None or ego is None:
         waiting = "no plan yet" if ego is not None else "no odometry yet"
         after, trajectory = _on(state, Mode.STANDBY, state.rejection or waiting, seen, ladder), None
@@ -206,7 +219,8 @@ def _engaged(
     state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, ladder: Ladder, vehicle: Vehicle, limits: Limits
 ) -> tuple[BridgeState, Trajectory]:
     cause = _stopping_cause(state, plan, ego, seen, ladder, limits)
-    cause = cause or not_following(seen.controller, seen.heard_ns, seen.now_ns, ladder.controller)
+    cause = cause or not_following(seen.controller, _asked_ns(state, seen), seen.now_ns, ladder.controller)
+    cause = cause or gaining(state.drift, ladder.drift)
     if cause:
         return _stopping(replace(state, streak=0), plan, ego, seen, cause, ladder, vehicle, limits)
     if plan.outcome is Outcome.EMERGENCY:
@@ -216,6 +230,18 @@ def _engaged(
     if cause:
         return _stopping(state, plan, ego, seen, cause, ladder, vehicle, limits)
     return _driving(state, plan, seen, ladder), plan.trajectory
+
+
+def _drift(state: BridgeState, seen: Seen, ladder: Ladder) -> SpeedDrift:
+    """The drift now. A stop begins it anew; who gains speed again and again is held by `unsteady_stops`."""
+    settled = seen.now_ns - state.entered_ns >= ladder.drift.settle_s * NS
+    followed = state.handed if settled and state.mode in (Mode.NOMINAL, Mode.DEGRADED) else None
+    return state.drift if seen.ego is None else drifted(state.drift, seen.ego, followed, ladder.drift)
+
+
+def _asked_ns(state: BridgeState, seen: Seen) -> int:
+    """Since when the controller has been handed what it can follow: in standby from now on, in a stop all the time."""
+    return seen.now_ns if state.mode is Mode.STANDBY else 0 if state.mode in STOPS else state.entered_ns
 
 
 def _stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, ladder: Ladder, limits: Limits) -> str:
@@ -266,6 +292,8 @@ def _stopping(
     blind = _blind(ego, seen.now_ns, ladder)
     ends_ns = plan.stamp_ns + round(plan.stop.time_s[-1] * NS)
     fault = validate_stop(plan.stop, ego, vehicle, limits)
+    if fault.passed and not blind:
+        fault = _avoidable(plan.stop, ego, seen, ladder, vehicle, limits)
     planned = fault.passed and seen.now_ns <= ends_ns
     if planned and state.stop is None:
         mode = Mode.EMERGENCY_STOP if blind or state.mode is Mode.EMERGENCY_STOP else Mode.COMFORT_STOP
@@ -281,6 +309,19 @@ def _stopping(
     if own is None or not continuity(own, ego, limits).passed:
         own = own_stop(ego, vehicle, ladder.stop)
     return replace(_on(state, mode, cause, seen, ladder), stop=own), own
+
+
+def _avoidable(
+    stop: Trajectory, ego: EgoState, seen: Seen, ladder: Ladder, vehicle: Vehicle, limits: Limits
+) -> Validation:
+    """A contact that the standing stop would have and one of our own would not: a car ahead has braked since."""
+    predicted = seen.predictions
+    if predicted is None or abs(seen.now_ns - predicted.stamp_ns) > ladder.predictions_age_max_s * NS:
+        return Validation()
+    contact = clear(stop, ego, predicted, vehicle, limits)
+    harder = own_stop(ego, vehicle, ladder.stop)
+    avoidable = not contact.passed and clear(harder, ego, predicted, vehicle, limits).passed
+    return contact if avoidable else Validation()
 
 
 def _driving(state: BridgeState, plan: Plan, seen: Seen, ladder: Ladder) -> BridgeState:

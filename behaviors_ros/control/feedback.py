@@ -19,6 +19,9 @@ class FeedbackLimits(Parameters):
     heading_max_rad: float = value(0.35, "largest angle to the trajectory", low=0.02, high=1.6)
     longitudinal_max_m: float = value(3.0, "largest distance along the trajectory", low=0.1, high=20.0)
     speed_max_mps: float = value(2.5, "largest difference of speed", low=0.1, high=10.0)
+    stopping_max_s: float = value(
+        0.3, "time for which it may stop by itself while it is handed a plan to follow", low=0.02, high=5.0
+    )
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,36 @@ class ControllerReport:
     speed_mps: float = math.nan
 
 
-def not_following(report: ControllerReport | None, heard_ns: int, now_ns: int, limits: FeedbackLimits) -> str:
-    """Why the controller cannot be relied on, `heard_ns` when its report arrived; empty while it can."""
+@dataclass(frozen=True)
+class ControllerWatch:
+    """The last report, when it arrived, and since when reports say that it tracks, or that it does not."""
+
+    report: ControllerReport | None = None
+    heard_ns: int = 0
+    since_ns: int = 0
+
+
+def reported(watch: ControllerWatch, report: ControllerReport, now_ns: int) -> ControllerWatch:
+    """The watch after a report that arrived now."""
+    same = watch.report is not None and watch.report.tracking == report.tracking and watch.since_ns <= now_ns
+    return ControllerWatch(report, now_ns, watch.since_ns if same else now_ns)
+
+
+def not_following(watch: ControllerWatch, asked_ns: int, now_ns: int, limits: FeedbackLimits) -> str:
+    """Why the controller cannot be relied on; empty while it can. asked_ns: since when it has been handed plans."""
+    report = watch.report
     if report is None:
         return "the controller has never been heard" if limits.required else ""
-    silence_s = (now_ns - heard_ns) / NS
+    silence_s = (now_ns - watch.heard_ns) / NS
     if abs(silence_s) > limits.silence_max_s:
         return f"the controller has been silent for {silence_s:.2f} s"
     if report.fault:
         return f"the controller has a fault: {report.reason or 'not named'}"
     if not report.tracking:
-        return ""
+        # A moment is granted: what is handed on has to reach it, and its answer us.
+        stopping_s = (now_ns - max(watch.since_ns, asked_ns)) / NS
+        reason = report.reason or "does not say why"
+        return f"the controller stops by itself: {reason}" if stopping_s > limits.stopping_max_s else ""
     for name, error, limit, unit in (
         ("lateral", report.lateral_m, limits.lateral_max_m, "m"),
         ("heading", report.heading_rad, limits.heading_max_rad, "rad"),

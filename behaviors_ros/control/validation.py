@@ -115,8 +115,8 @@ def validate(
         if not found.passed:
             return found
         found = _worst(fault, values, limit, time_s)
-    if found.passed and predictions is not None and len(predictions):
-        found = _clear(trajectory, ego, predictions, vehicle, limits)
+    if found.passed and predictions is not None:
+        found = clear(trajectory, ego, predictions, vehicle, limits)
     return found
 
 
@@ -206,9 +206,10 @@ def _worst(fault: Fault, values: Array, limit: float | Array, time_s: Array) -> 
     return found if values[at] > limits[at] else Validation()
 
 
-def _clear(
+def clear(
     trajectory: Trajectory, ego: EgoState, predictions: Predictions, vehicle: Vehicle, limits: Limits
 ) -> Validation:
+    """Whether the boxes of probable predicted modes stay clear of a trajectory of good form."""
     now_s = max((ego.stamp_ns - trajectory.stamp_ns) / NS, 0.0)
     times = trajectory.time_s
     ours = np.flatnonzero((times >= now_s) & (times <= now_s + limits.collision_horizon_s))
@@ -216,6 +217,8 @@ def _clear(
     theirs = np.searchsorted(predictions.time_s, times[ours] + shift_s - 1e-6)
     ours = ours[(theirs < len(predictions.time_s))]
     theirs = theirs[(theirs < len(predictions.time_s))]
+    if not len(predictions) or not len(ours):
+        return Validation()
     hit = _contacts(trajectory, ours, predictions, theirs, vehicle, limits)
     if not hit.any():
         return Validation()

@@ -11,7 +11,7 @@ import numpy as np
 from rclpy.clock import Clock, ClockType
 
 from behaviors_ros.control.bridge import BridgeState, Ladder, Seen, plan_age_s, receive, step
-from behaviors_ros.control.feedback import ControllerReport
+from behaviors_ros.control.feedback import ControllerWatch, reported
 from behaviors_ros.control.handover import from_vehicle
 from behaviors_ros.control.odometry import OdometryLimits, OdometryWatch, watched
 from behaviors_ros.control.stop import own_stop
@@ -72,7 +72,7 @@ class BridgeNode(LifecycleAdapter):
         self.ego: EgoState | None = None
         self.predictions: Predictions | None = None
         self.engaged = True
-        self._controller: tuple[ControllerReport | None, int] = (None, 0)
+        self._controller = ControllerWatch()
         self._handed: tuple[Trajectory | None, int] = (None, 0)
         self._times: dict[str, float] = {}
         self._durations = {name: deque[float](maxlen=600) for name in (*STAGES, "latency")}
@@ -122,7 +122,7 @@ class BridgeNode(LifecycleAdapter):
         self.predictions = predictions(message)
 
     def _reported(self, message: Any) -> None:
-        self._controller = conversion_plan.controller_report(message), self.now_ns
+        self._controller = reported(self._controller, conversion_plan.controller_report(message), self.now_ns)
 
     def _engagement(self, message: Any) -> None:
         if self.engaged != message.engaged:
@@ -147,8 +147,7 @@ class BridgeNode(LifecycleAdapter):
         self._tick(fresh=True)
 
     def _situation(self, now_ns: int) -> Seen:
-        report, heard_ns = self._controller
-        return Seen(now_ns, self.ego, self.predictions, self.engaged, report, heard_ns)
+        return Seen(now_ns, self.ego, self.predictions, self.engaged, self._controller)
 
     # --- what is said ------------------------------------------------------------------------------------------------
 

@@ -143,7 +143,8 @@ class ControllerNode(LifecycleAdapter):
     def _followed(self, now: int, ego: EgoState, trajectory: Trajectory) -> tuple[str, Trajectory]:
         """Why the controller stops by itself (empty: it does not), and the trajectory that it follows.
 
-        Without odometry it moves the vehicle on by its own commands.
+        Without odometry it moves the vehicle on by its own commands, along the bridge's stop where the bridge still
+        tells one: two that brake differently would leave each other.
         """
         cause = ""
         silence_s = abs(now - self._arrived_ns) / conversion.NS
@@ -151,6 +152,9 @@ class ControllerNode(LifecycleAdapter):
         if age_s > self.parameters.odometry_age_max_s:
             cause = f"odometry is {age_s:.2f} s old"
             self.ego = ego = self._reckoned(ego, now)
+            if silence_s <= self.parameters.silence_max_s and self._stands_in_the_end(trajectory):
+                self._stop = None
+                return cause, trajectory
         elif silence_s > self.parameters.silence_max_s:
             cause = f"no trajectory for {silence_s:.2f} s"
         if not cause:
@@ -162,6 +166,9 @@ class ControllerNode(LifecycleAdapter):
             stop = stop_along(path, ego, self.vehicle, self.parameters.stop, self.parameters.off_path_max_m)
         self._stop = stop
         return cause, stop
+
+    def _stands_in_the_end(self, trajectory: Trajectory) -> bool:
+        return abs(float(trajectory.speed[-1])) <= self.parameters.admission.standing_mps
 
     def _reckoned(self, ego: EgoState, now: int) -> EgoState:
         """The vehicle moved on by its commands; where the clock jumped, where it was."""

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from behaviors_ros.control.bridge import BridgeState, Ladder, Seen, plan_age_s, receive, step
-from behaviors_ros.control.feedback import ControllerReport
+from behaviors_ros.control.feedback import ControllerReport, ControllerWatch, reported
 from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.control.validation import Limits
-from behaviors_ros.datatypes import Degraded, EgoState, Mode, Outcome, Plan, Predictions, Trajectory
+from behaviors_ros.datatypes import AgentClass, Degraded, EgoState, Mode, Outcome, Plan, Predictions, Trajectory
 from behaviors_ros.parameters import Vehicle
 
 VEHICLE, LIMITS, LADDER = Vehicle(), Limits(), Ladder()
@@ -50,14 +50,13 @@ class Bench:
     def __init__(self, ladder=LADDER):
         self.state, self.now, self.number, self.ladder = BridgeState(), START_NS, 0, ladder
         self.handed, self.latest, self.odometry, self.predicted = None, None, driving, nobody
-        self.engaged, self.controller = True, (None, 0)
+        self.engaged, self.controller = True, ControllerWatch()
 
     @property
     def seen(self):
         """What the bridge sees now."""
-        controller, heard_ns = self.controller
         predicted = self.predicted(self.now - 40 * MS)
-        return Seen(self.now, self.odometry(self.now), predicted, self.engaged, controller, heard_ns)
+        return Seen(self.now, self.odometry(self.now), predicted, self.engaged, self.controller)
 
     def plan(self, **changes):
         """A plan arrives now."""
@@ -78,6 +77,10 @@ class Bench:
                 self.plan(**{key: value for key, value in changes.items() if key != "silent"})
             else:
                 self.step()
+
+    def report(self, found):
+        """The controller reports now."""
+        self.controller = reported(self.controller, found, self.now)
 
     @property
     def mode(self):
@@ -316,19 +319,106 @@ def test_a_driver_takes_over_and_hands_back(bench):
 
 def test_a_controller_that_does_not_follow_is_a_cause_to_stop(bench):
     following = ControllerReport(bench.now, True, lateral_m=0.1)
-    bench.controller = following, bench.now
+    bench.report(following)
     bench.pass_by(100)
     assert bench.mode is Mode.NOMINAL
-    bench.controller = replace(following, lateral_m=-0.9), bench.now
+    bench.report(replace(following, lateral_m=-0.9))
     bench.pass_by(100)
     assert bench.mode is Mode.COMFORT_STOP and "lateral error -0.90 m" in bench.state.reason
-    bench.controller = replace(following, tracking=False, fault=True, reason="no steering"), bench.now
+    bench.report(replace(following, tracking=False, fault=True, reason="no steering"))
     bench.pass_by(100)
     assert "no steering" in bench.state.reason
 
 
+def reporting(bench, ms, **changes):
+    """Time goes on, and the controller reports with each step."""
+    for _ in range(ms // 20):
+        bench.report(ControllerReport(bench.now, **changes))
+        bench.pass_by(20)
+
+
+def test_a_controller_that_stops_by_itself_is_given_a_moment(bench):
+    reporting(bench, 300, tracking=False, reason="no trajectory for 0.51 s")
+    assert bench.mode is Mode.NOMINAL
+    reporting(bench, 40, tracking=False, reason="no trajectory for 0.83 s")
+    assert bench.mode is Mode.COMFORT_STOP and "stops by itself: no trajectory" in bench.state.reason
+    reporting(bench, 1000, tracking=False)
+    assert bench.mode is Mode.COMFORT_STOP and bench.handed is bench.latest.stop
+    reporting(bench, 200, tracking=True)
+    assert bench.mode is Mode.NOMINAL
+
+
+def test_a_controller_that_had_nothing_to_follow_is_not_blamed_for_it():
+    bench = Bench()
+    for _ in range(50):
+        bench.now += 20 * MS
+        bench.report(ControllerReport(bench.now, False, "no trajectory yet"))
+        bench.step()
+    reporting(bench, 300, tracking=False)
+    assert bench.mode is Mode.NOMINAL
+
+
+def test_a_vehicle_that_goes_faster_by_itself_is_stopped_and_goes_on_when_it_follows(bench):
+    bench.pass_by(1000)
+    begun = bench.now
+
+    def faster(now):
+        gained = max(now - begun, 0) * 1e-9
+        return replace(driving(now), speed=SPEED + 1.5 * gained, acceleration=1.5)
+
+    bench.odometry = faster
+    bench.pass_by(500)
+    assert bench.mode is Mode.NOMINAL
+    bench.pass_by(220)
+    assert bench.mode is Mode.COMFORT_STOP and "gained" in bench.state.reason
+    bench.odometry = driving
+    bench.pass_by(2000)
+    assert bench.mode is Mode.NOMINAL
+
+
+def car_at(x):
+    """Predictions of a car that stands at x."""
+
+    def predicted(stamp_ns):
+        shape = (1, 1, 41)
+        return Predictions(
+            stamp_ns, TIME, ("0" * 32,), np.array([int(AgentClass.CAR)]), np.array([4.5]), np.array([2.0]),
+            np.ones((1, 1), bool), np.ones((1, 1)), np.ones((1, 1), int), np.zeros((*shape, 2)) + [x, 0.0],
+            np.zeros(shape), np.zeros(shape), np.zeros((*shape, 2, 2)) + 0.01 * np.eye(2),
+        )  # fmt: skip
+
+    return predicted
+
+
+def on(trajectory):
+    """The vehicle where a trajectory along x has it."""
+
+    def odometry(now):
+        time_s = (now - trajectory.stamp_ns) * 1e-9
+        columns = (trajectory.position[:, 0], trajectory.speed, trajectory.acceleration)
+        x, speed, acceleration = (float(np.interp(time_s, trajectory.time_s, column)) for column in columns)
+        return EgoState(now, np.array([x, 0.0]), 0.0, speed, acceleration)
+
+    return odometry
+
+
+def test_a_standing_stop_that_would_hit_who_has_braked_since_gives_way_to_a_harder_one(bench):
+    bench.odometry = on(bench.latest.stop)
+    for _ in range(10):
+        bench.now += 20 * MS
+        bench.step()
+    assert bench.mode is Mode.COMFORT_STOP and bench.handed is bench.latest.stop
+    bench.predicted = car_at(driving(bench.now).position[0] + 22.0)
+    bench.step()
+    assert bench.mode is Mode.COMFORT_STOP
+    while bench.mode is Mode.COMFORT_STOP:
+        bench.now += 20 * MS
+        bench.step()
+    assert "collision" in bench.state.reason and bench.handed is bench.state.stop
+
+
 def test_a_controller_that_falls_silent_is_dead(bench):
-    bench.controller = ControllerReport(bench.now, True), bench.now
+    bench.report(ControllerReport(bench.now, True))
     bench.pass_by(500)
     assert bench.mode is Mode.NOMINAL
     bench.pass_by(20)

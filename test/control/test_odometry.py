@@ -48,6 +48,21 @@ def test_a_teleport_for_a_second_is_never_taken_and_its_end_at_once():
     assert all(reasons[10:60]) and not any(reasons[60:])
 
 
+def test_a_jump_to_the_side_is_refused_also_where_messages_were_lost():
+    """The way of 0.2 s at 10 m/s lies ahead; it does not explain a metre to the side."""
+    aside = replace(at(12), position=at(12).position + [0.0, 1.0])
+    _, reasons = fed([at(0), at(1), at(2), aside])
+    assert reasons[3].startswith("jumps by 1.00 m")
+    assert not any(fed([at(0), at(1), at(2), at(12)])[1])
+
+
+def test_a_jump_of_a_metre_is_not_taken_as_the_vehicle_goes_on():
+    """Where it was last believed lies farther back with every message; the metre to the side stays one."""
+    there = [replace(at(s), position=at(s).position + [0.0, 1.0]) for s in range(10, 85)]
+    _, reasons = fed([*(at(s) for s in range(10)), *there, *(at(s) for s in range(85, 90))])
+    assert all(reasons[10:85]) and not any(reasons[85:])
+
+
 def test_a_single_outlier_leaves_no_trace():
     _, reasons = fed([at(0), at(1), at(2, x=50.0), at(3), at(4)])
     assert [bool(reason) for reason in reasons] == [False, False, True, False, False]

@@ -8,22 +8,26 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import rclpy
 import yaml
 
 from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.datatypes import EgoState
-from behaviors_ros.errors import InputError
+from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.conversion_plan import trajectory_message
-from behaviors_ros.ros.faults import case
+from behaviors_ros.ros.faults import case, suite
 from behaviors_ros.ros.faults.between import READERS, remappings
 from behaviors_ros.ros.faults.checker import Checker
 from behaviors_ros.ros.faults.messages import CHANGES, Context, Truth
+from behaviors_ros.ros.faults.observer import Record
 from behaviors_ros.ros.faults.processes import HAPPENINGS
+from behaviors_ros.ros.faults.rig import GraphStuck, Rig
 from behaviors_ros.ros.faults.streams import STREAMS
 from behaviors_ros.ros.faults.suite import Row
 from behaviors_ros.ros.faults.table import write_table
+from behaviors_ros.ros.graph import NAMESPACE
 from behaviors_ros.ros.up import environment
 
 VEHICLE = Vehicle()
@@ -155,6 +159,49 @@ def test_the_table_is_put_between_the_marks(tmp_path):
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "1 of 1 faults" in text and "| x | it breaks | stop | NOMINAL > COMFORT_STOP | 120 ms | stopped |  |" in text
+
+
+def test_a_stuck_graph_is_started_anew_and_the_row_says_so(monkeypatch, tmp_path):
+    tries, restarts = [], []
+    good = Row("x", "stop", "NOMINAL", None, "continued", 0, True, 0, "")
+
+    def run_case(*_):
+        tries.append(1)
+        if len(tries) == 1:
+            raise GraphStuck("the drive did not begin")
+        return good
+
+    monkeypatch.setattr(suite, "run_case", run_case)
+    record = Record()
+    rig = SimpleNamespace(restart=lambda: restarts.append(1), observer=SimpleNamespace(record=record))
+    (row,) = suite.run_suite({"x": (tmp_path, SimpleNamespace(nodes={}))}, rig)
+    assert row.passed and restarts == [1] and "second try; the first: the drive did not begin" in row.observed
+
+
+def test_a_case_is_tried_again_where_the_detours_stood_still_and_it_failed(monkeypatch, tmp_path):
+    rows = [Row("x", "stop", "NOMINAL", None, "continued", 0, passed, 0, "") for passed in (False, True)]
+    record = Record(gap_s=1.2)
+    rig = SimpleNamespace(observer=SimpleNamespace(record=record))
+    cases = {"x": (tmp_path, SimpleNamespace(nodes={}))}
+    left = list(rows)
+    monkeypatch.setattr(suite, "run_case", lambda *_: left.pop(0))
+    (row,) = suite.run_suite(cases, rig)
+    assert row.passed and "stood still for 1.2 s" in row.observed
+    left, record.gap_s = list(rows), 0.02
+    assert not suite.run_suite(cases, rig)[0].passed
+
+
+def test_beside_another_graph_no_fault_is_injected(tmp_path):
+    context = rclpy.Context()
+    context.init()
+    other = rclpy.create_node("controls_bridge", context=context, namespace=NAMESPACE)
+    with (
+        pytest.raises(BehaviorsError, match="controls_bridge already run"),
+        Rig(case.SCENARIOS / "street.yaml", tmp_path),
+    ):
+        pass
+    other.destroy_node()
+    context.shutdown()
 
 
 @pytest.mark.faults

@@ -6,6 +6,7 @@ import time
 import pytest
 from harness import VEHICLE, Harness, Stages
 
+from behaviors_ros.control.stop import BridgeStop, own_stop
 from behaviors_ros.datatypes import EgoState
 from behaviors_ros.msg import ControllerState, TrajectoryPoint
 from behaviors_ros.ros import conversion, conversion_plan
@@ -122,3 +123,18 @@ def test_refuses_what_it_cannot_follow_and_stops_blind():
         fed.odometry = fed.trajectory = True
         harness.until(lambda: state(harness).state == ControllerState.TRACKING, act=fed, every_s=0.02, patience_s=10.0)
         assert finite(harness)
+
+
+def test_without_odometry_it_follows_the_stop_that_it_is_still_told():
+    with Harness("tracking_controller") as harness:
+        harness.active()
+        fed = Fed(harness)
+        harness.until(lambda: harness.heard["controller_state"] and state(harness).state == ControllerState.TRACKING,
+                      act=fed, every_s=0.02)  # fmt: skip
+        ego = fed.ego()
+        stop = conversion_plan.trajectory_message(own_stop(ego, VEHICLE, BridgeStop(deceleration_mps2=1.5)), VEHICLE)
+        fed.trajectory = fed.odometry = False
+        harness.until(lambda: state(harness).reason.startswith("odometry is"),
+                      act=lambda: harness.send("trajectory", stop), every_s=0.05)  # fmt: skip
+        assert state(harness).state == ControllerState.STOPPING
+        assert conversion.nanoseconds(state(harness).trajectory) == ego.stamp_ns

@@ -14,7 +14,7 @@ from behaviors_ros.ros.faults.rig import Rig
 from behaviors_ros.ros.faults.suite import harm
 
 PLANNING = ("prediction", "trajectory_generation", "trajectory_scoring")
-DRIVEN_S = 3.0  # simulated time at which a node dies at the earliest; drives begin at 1 s
+DRIVEN_S = 2.0  # simulated time at which a node dies at the earliest; drives begin at 1 s
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def _death(rig: Rig, scenario: Path, name: str, phase_s: float) -> Death:
     died_s = time.monotonic()
     rig.spin(lambda: _first_stop(rig, died_s) is not None, 5.0)
     first = _first_stop(rig, died_s)
+    rig.prepare(name)  # for the next drive, while the car stops
     stands = rig.spin(lambda: _stands(rig), 30.0)
     record = observer.record
     rig.end_drive()

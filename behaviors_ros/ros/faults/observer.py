@@ -32,7 +32,10 @@ class Seen:
 
 @dataclass
 class Record:
-    """All of one drive. words: (simulated time, text); stops: (simulated, wall time, whether it is a stop)."""
+    """All of one drive. words: (simulated time, text); stops: (simulated, wall time, whether it is a stop).
+
+    gap_s: longest simulated time between two clocks that were heard.
+    """
 
     status: list[Seen] = field(default_factory=list)
     stops: list[tuple[float, float, bool]] = field(default_factory=list)
@@ -41,6 +44,7 @@ class Record:
     invalid: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     clocks: int = 0
+    gap_s: float = 0.0
 
     def rungs(self, since_s: float) -> list[Mode]:
         """Rungs since an instant, repetitions left out."""
@@ -61,7 +65,7 @@ class Observer:
 
     def __init__(self, node: Node, truth: Truth, vehicle: Vehicle, on_clock: Callable[[], None]) -> None:
         self.truth, self.checker, self.on_clock = truth, Checker(vehicle), on_clock
-        self.record = Record()
+        self.record, self._drives = Record(), False
         self._ego: tuple[float, float, float, float, float] | None = None
         self._counts: dict[tuple[str, str], str] = {}
         self._diagnosed: dict[str, str] = {}
@@ -73,9 +77,9 @@ class Observer:
             node.create_subscription(topic.message(), name, heard, PROFILES[topic.qos])
         node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostics, DIAGNOSTICS)
 
-    def begin(self) -> None:
-        """A new drive."""
-        self.record, self._ego = Record(), None
+    def begin(self, drives: bool = True) -> None:
+        """A new record; `drives` False: of no vehicle, so that there is none that a trajectory could fit."""
+        self.record, self._ego, self._drives = Record(), None, drives
 
     @property
     def now_s(self) -> float:
@@ -87,7 +91,9 @@ class Observer:
         self.record.words.append((self.now_s, text.lower()))
 
     def _clock(self, message: Any) -> None:
-        self.truth.now_ns = nanoseconds(message.clock)
+        before, self.truth.now_ns = self.truth.now_ns, nanoseconds(message.clock)
+        if self.record.clocks:
+            self.record.gap_s = max(self.record.gap_s, (self.truth.now_ns - before) / NS)
         self.record.clocks += 1
         self.on_clock()
 
@@ -99,6 +105,8 @@ class Observer:
         self.record.speeds.append((self._ego[4], speed))
 
     def _trajectory(self, message: Any) -> None:
+        if not self._drives:
+            return
         self.record.stops.append((self.now_s, time.monotonic(), is_stop(message)))
         why = self.checker.check(message, self.now_s, self._ego)
         if why:

@@ -17,6 +17,7 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.experimental.events_executor import EventsExecutor
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from behaviors_ros.errors import BehaviorsError
@@ -33,7 +34,15 @@ Tree = Mapping[str, Any]
 SIMULATOR = "loopback_simulator"
 # Set back before every drive; the planning nodes forget by themselves when the clock goes back.
 SET_BACK = ("controls_bridge", "tracking_controller")
-START_S = 90.0  # wall time for a node to start on a busy machine, compiling included
+# Read by Fast DDS when the first node of a process is made.
+TRANSPORT = {"FASTDDS_DEFAULT_PROFILES_FILE": str(Path(__file__).with_name("transport.xml"))}
+START_S = 180.0  # wall time for a node to start on a busy machine, compiling included
+DISCOVERY_S = 1.5  # wall time in which nodes of others are found
+BEGIN_S = 45.0  # wall time for an answer of a node that runs, and for a drive to begin
+
+
+class GraphStuck(BehaviorsError):
+    """The graph does not do what it must before a drive; it may after it was started anew."""
 
 
 class Rig:
@@ -52,13 +61,13 @@ class Rig:
         self.crashes: list[str] = []
         self.over: dict[str, Tree] = {}
         self._activated: dict[str, int] = {}
+        self._prepared: set[str] = set()
         self._driving = False
 
     def __enter__(self) -> Rig:
         """Start everything and wait until it is active."""
         os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
-        rclpy.init()
-        self.node = rclpy.create_node("faults", namespace=NAMESPACE)
+        self.node = self._own_node()
         self.node.create_subscription(StackEvent, "events", self._lifecycle, EVENTS)
         self.between = Between(self.node, self.truth) if self.faulty else None
         self.observer = Observer(self.node, self.truth, Vehicle(), self._on_clock)
@@ -67,14 +76,47 @@ class Rig:
         self.names = [entry.name for entry in self.config.entries]
         self._clients = {name: self._client(name, ChangeState, "change_state") for name in self.names}
         self._setters = {name: self._client(name, SetParameters, "set_parameters") for name in self.names}
+        self.graph = Graph(self.config, self.folder / "logs")
         with ExitStack() as undone:
             undone.callback(self._end)
-            self.graph = Graph(self.config, self.folder / "logs").__enter__()
-            self.await_active(name for name in self.names if name != SIMULATOR)
-            # Configured once, the simulator's parameters are declared and can be set.
-            self.change(SIMULATOR, Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP)
+            self._alone()
+            self.graph.__enter__()
+            self._ready()
             undone.pop_all()
         return self
+
+    def _alone(self) -> None:
+        """Refuse to begin beside a graph that a run which was killed has left: it would take part in every drive."""
+        self.spin(lambda: False, DISCOVERY_S)
+        others = sorted(set(self.node.get_node_names()) & set(self.names))
+        if others:
+            raise BehaviorsError(f"{', '.join(others)} already run in this ROS_DOMAIN_ID; end them, or choose another")
+
+    def _ready(self) -> None:
+        """Wait until all is there; configured once, the simulator's parameters are declared and can be set."""
+        self.await_active(name for name in self.names if name != SIMULATOR)
+        self.change(SIMULATOR, Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP)
+
+    def restart(self) -> None:
+        """Start the whole graph anew, whatever state it is in."""
+        self._driving = False
+        if self.between is not None:
+            self.between.clear()
+        self.told.update(self.names)
+        for name in self.names:
+            self.start(name)
+        self._ready()
+
+    @staticmethod
+    def _own_node() -> Node:
+        """The suite's node, with a transport of its own that the graph's processes do not get."""
+        given = {key: text for key, text in TRANSPORT.items() if key not in os.environ}
+        os.environ.update(given)
+        rclpy.init()
+        node = rclpy.create_node("faults", namespace=NAMESPACE)
+        for key in given:
+            del os.environ[key]
+        return node
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stop everything."""
@@ -110,20 +152,24 @@ class Rig:
             self.executor.spin_once(timeout_sec=0.02)
         return True
 
-    def _call(self, client: Any, request: Any, patience_s: float = START_S) -> Any:
-        if not self.spin(client.service_is_ready, patience_s):
-            raise BehaviorsError(f"{client.srv_name} is not there; see the logs in {self.folder / 'logs'}")
-        answer = client.call_async(request)
-        if not self.spin(answer.done, patience_s):
-            raise BehaviorsError(f"{client.srv_name} does not answer; see the logs in {self.folder / 'logs'}")
-        return answer.result()
+    def _call(self, client: Any, request: Any, again_s: float = BEGIN_S) -> Any:
+        """The answer to a request, which is sent again after a time: one that a killed process still drew is lost."""
+        if not self.spin(client.service_is_ready, BEGIN_S):
+            raise GraphStuck(f"{client.srv_name} is not there; see the logs in {self.folder / 'logs'}")
+        end = time.monotonic() + BEGIN_S
+        asked = []
+        while time.monotonic() < end:
+            asked.append(client.call_async(request))
+            if self.spin(lambda: any(answer.done() for answer in asked), again_s):
+                return next(answer.result() for answer in asked if answer.done())
+        raise GraphStuck(f"{client.srv_name} does not answer; see the logs in {self.folder / 'logs'}")
 
     def change(self, name: str, *transitions: int) -> None:
         """Take a node through lifecycle transitions."""
         for number in transitions:
             answer = self._call(self._clients[name], ChangeState.Request(transition=Transition(id=number)))
             if not answer.success:
-                raise BehaviorsError(f"{name} cannot make transition {number}; see the logs in {self.folder / 'logs'}")
+                raise GraphStuck(f"{name} cannot make transition {number}; see the logs in {self.folder / 'logs'}")
 
     def set_parameter(self, name: str, key: str, value: Any) -> tuple[bool, str]:
         """Ask a node to change a parameter: whether it did, and its reason."""
@@ -150,15 +196,24 @@ class Rig:
         if self.between is not None:
             self.between.connect(name)
         self._activated[name] = 0
+        self._prepared.discard(name)
         self.graph.start(name, dict(over) if over else None)
         self.told.discard(name)
+
+    def prepare(self, name: str) -> None:
+        """Start a node's process anew but leave it inactive until the next drive begins: loading takes seconds."""
+        self.start(name, {"autostart": False})
+        self.over[name] = {}
+        configure = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+        self._call(self._clients[name], configure, again_s=0.5)
+        self._prepared.add(name)
 
     def await_active(self, names: Any) -> None:
         """Wait until nodes have said that they are active."""
         waited = list(names)
         if not self.spin(lambda: self.note_ends() or all(self._activated.get(name) for name in waited), START_S):
             late = [name for name in waited if not self._activated.get(name)]
-            raise BehaviorsError(f"{', '.join(late)} did not start; see the logs in {self.folder / 'logs'}")
+            raise GraphStuck(f"{', '.join(late)} did not start; see the logs in {self.folder / 'logs'}")
 
     def note_ends(self) -> bool:
         """Count processes that ended without being told; False, so that it can stand in a condition."""
@@ -188,17 +243,20 @@ class Rig:
         self.observer.begin()
         self.change(SIMULATOR, Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
         self._driving = True
-        if not self.spin(lambda: self.observer.record.clocks > 0 and self.observer.now_s > 1.0, START_S):
-            raise BehaviorsError(f"the drive did not begin; see the logs in {self.folder / 'logs'}")
+        if not self.spin(lambda: self.observer.record.clocks > 0 and self.observer.now_s > 1.0, BEGIN_S):
+            raise GraphStuck(f"the drive did not begin; see the logs in {self.folder / 'logs'}")
 
     def _renewed(self, over: Mapping[str, Tree]) -> set[str]:
-        """Start again what has ended or has other parameters than wanted; the names."""
+        """Start again what has ended or has other parameters than wanted, activate what is prepared; the names."""
         fresh = {
             name for name in self.names
             if name != SIMULATOR and (self.code(name) is not None or self.over.get(name, {}) != over.get(name, {}))
         }  # fmt: skip
         for name in fresh:
             self.start(name, over.get(name))
+        for name in self._prepared:
+            self.change(name, Transition.TRANSITION_ACTIVATE)
+        fresh, self._prepared = fresh | self._prepared, set()
         self.await_active(fresh)
         return fresh
 
