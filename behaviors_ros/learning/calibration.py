@@ -14,6 +14,7 @@ from behaviors_ros.learning.answer import Answer
 from behaviors_ros.learning.losses import mixture_nll
 
 Output = dict[str, Tensor]
+WIDEST = 1.5  # largest logarithm of a temperature; searched, since a solver may leap to where all is flat
 
 
 def calibrate(answer: Answer, output: Output, truth: Tensor, known: Tensor) -> dict[str, list[float] | float]:
@@ -59,11 +60,9 @@ def _temperature(output: Output, truth: Tensor, known: Tensor) -> Tensor:
     nearest, row = nearest_at(output, truth, known)
     if len(row) == 0:
         return torch.ones(())
-    logit = output["logit"].detach()[row]
-    found = _minimised(
-        torch.zeros(()), lambda free: torch.nn.functional.cross_entropy(logit * torch.exp(-bounded(free)), nearest)
-    )
-    return torch.exp(bounded(found))
+    logit, tried = output["logit"].detach()[row], torch.exp(torch.linspace(-WIDEST, WIDEST, 121))
+    entropy = [torch.nn.functional.cross_entropy(logit / each, nearest) for each in tried]
+    return tried[int(torch.stack(entropy).argmin())]
 
 
 def _inflation(output: Output, truth: Tensor, known: Tensor) -> Tensor:
