@@ -74,17 +74,13 @@ def on_way(way: Tensor, s: Tensor) -> Tensor:
     their ends; the way of who stands goes along x.
     """
     each, length = pieces(way)
-    reached = torch.cumsum(length, -1)
-    # Counting instead of searching: plain operations, and only the piece that is met is computed.
-    piece = torch.clamp((s[..., None] >= reached[:, None, None]).sum(-1), max=way.shape[1] - 1).flatten(1)
-    begin, long = (torch.gather(values, 1, piece).view(s.shape) for values in (reached - length, length))
-    before, whole = (
-        torch.gather(values, 1, piece[..., None].expand(-1, -1, 2)).view(*s.shape, 2) for values in (way - each, each)
-    )
-    cos, sin = motion(way)
-    ahead = torch.stack([cos[:, -1], sin[:, -1]], -1)[:, None, None]
-    share, beyond = torch.clamp((s - begin) / long, max=1.0), torch.relu(s - reached[:, -1:, None])
-    return before + share[..., None] * whole + beyond[..., None] * ahead
+    cos, sin = motion(way[:, -2:])
+    ahead = torch.stack([cos[:, -1:], sin[:, -1:]], -1)
+    # A way is the sum of its turns: from where each piece begins, its direction less the one before.
+    direction = torch.cat([each / length[..., None], ahead], 1)
+    turn = torch.cat([direction[:, :1], direction[:, 1:] - direction[:, :-1]], 1)
+    begin = torch.cat([torch.zeros_like(length[:, :1]), torch.cumsum(length, 1)], 1)
+    return torch.relu(s[..., None] - begin[:, None, None]) @ turn[:, None]
 
 
 class Residual(nn.Module):
