@@ -50,7 +50,10 @@ class Answer(nn.Module):
 
     def forward(self, x: Output) -> Output:
         """x: the arrays of the features by name, first axis the agents."""
-        out = self.model(x)
+        return self.calibrated(self.model(x))
+
+    def calibrated(self, out: Output) -> Output:
+        """The answer to what the model says."""
         log_deviation = out["spread"][..., :2] + self.inflation
         return {
             "probability": torch.softmax(out["logit"] / self.temperature, dim=1),

@@ -49,7 +49,7 @@ class Augmentation(Parameters):
 
 
 def augmented(batch: Output, how: Augmentation, draw: torch.Generator) -> Output:
-    """A changed copy of a batch of features, with `truth` and `known`."""
+    """A changed copy of a batch of features, with `truth` and `known`; what the batch does not hold is not missed."""
     out = dict(batch)
     n = len(out["agent"])
 
@@ -61,16 +61,24 @@ def augmented(batch: Output, how: Augmentation, draw: torch.Generator) -> Output
     _shorten(out, chosen(how.shorten), how.least_past, draw)
     _blur(out, how, draw)
     _hide_map(out, chosen(how.no_map))
-    out["neighbour_valid"] = out["neighbour_valid"] * (1.0 - chosen(how.no_neighbours))[:, None]
+    alone = chosen(how.no_neighbours)
+    if "neighbour_valid" in out:
+        out["neighbour_valid"] = out["neighbour_valid"] * (1.0 - alone)[:, None]
     return out
 
 
+def _held(out: Output, columns: dict[str, tuple[int, ...]]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(name, numbers) for name, numbers in columns.items() if name in out]
+
+
 def _mirror(out: Output, which: Tensor) -> None:
-    for name, columns in MIRRORED.items():
+    for name, columns in _held(out, MIRRORED):
         sign = torch.ones(out[name].shape[-1])
         sign[list(columns)] = -1.0
         flip = which.view(-1, *([1] * (out[name].dim() - 1)))
         out[name] = out[name] * (1.0 + flip * (sign - 1.0))
+    if "path" not in out:
+        return
     out["path_past"] = out["path_past"] * (1.0 - 2.0 * which[:, None, None])
     order = list(range(len(PATH)))
     for left, right in SWAPPED:
@@ -81,7 +89,7 @@ def _mirror(out: Output, which: Tensor) -> None:
 
 def _scale(out: Output, by: Tensor) -> None:
     """Larger or smaller, at the same pace: a town becomes a motorway."""
-    for name, columns in SCALED.items():
+    for name, columns in _held(out, SCALED):
         share = torch.zeros(out[name].shape[-1])
         share[list(columns) or slice(None)] = 1.0
         factor = by.view(-1, *([1] * (out[name].dim() - 1)))
@@ -90,6 +98,8 @@ def _scale(out: Output, by: Tensor) -> None:
 
 def _shorten(out: Output, which: Tensor, least: int, draw: torch.Generator) -> None:
     """Hide the oldest steps of the own past; speeds of then become the oldest ones still seen."""
+    if "past" not in out:
+        return
     valid = out["past_valid"]
     n, steps = valid.shape
     kept = torch.randint(min(least, steps), steps + 1, (n, 1), generator=draw)
@@ -106,9 +116,10 @@ def _blur(out: Output, how: Augmentation, draw: torch.Generator) -> None:
     def noise(like: Tensor, deviation: float) -> Tensor:
         return torch.randn(like.shape, generator=draw) * deviation
 
-    moved = out["past_valid"].clone()
-    moved[:, -1] = 0.0
-    out["past"] = out["past"] + noise(out["past"], how.position_m) * moved[..., None]
+    if "past" in out:
+        moved = out["past_valid"].clone()
+        moved[:, -1] = 0.0
+        out["past"] = out["past"] + noise(out["past"], how.position_m) * moved[..., None]
     queue = out["queue"].clone()
     moving = (queue[..., 1] > 0.5).to(queue.dtype) * out["queue_valid"]
     queue[..., 1] = torch.relu(queue[..., 1] + noise(moving, how.speed_mps) * moving)
@@ -117,7 +128,7 @@ def _blur(out: Output, how: Augmentation, draw: torch.Generator) -> None:
 
 def _hide_map(out: Output, which: Tensor) -> None:
     """Leave only the straight path."""
-    for name in MAP:
+    for name in (name for name in MAP if name in out):
         array = out[name].clone()
         array[:, 1:] = array[:, 1:] * (1.0 - which).view(-1, *([1] * (array.dim() - 1)))
         out[name] = array

@@ -23,6 +23,7 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.learning.answer import Answer, Ensemble
 from behaviors_ros.learning.augmentation import Augmentation
 from behaviors_ros.learning.calibration import calibrate
+from behaviors_ros.learning.cross_fitting import divided
 from behaviors_ros.learning.losses import LossParameters
 from behaviors_ros.learning.networks import NetworkParameters, network
 from behaviors_ros.learning.residual import Residual
@@ -52,6 +53,9 @@ class TrainParameters(Parameters):
 
     seed: int = value(0, "of the first member; the others have the next ones", low=0, high=2**31)
     members: int = value(1, "networks of the ensemble", low=1, high=20)
+    folds: int = value(
+        0, "parts of the recordings learned from, each held out in turn instead of the validation split", low=0, high=50
+    )
     material: Material = Material()
     features: FeatureSchema = Field(default=FeatureSchema(), description="what the network is shown, and its answer")
     model: NetworkParameters = NetworkParameters()
@@ -70,29 +74,51 @@ def train(config: TrainParameters, out: Path, resume: bool = False) -> dict[str,
     """Train, calibrate and write the run folder; gives its summary. resume: go on from the last checkpoints."""
     torch.set_num_threads(config.hardware.threads)
     known = dataset(config.material, config.features, "train")
-    held_out = dataset(config.material, config.features, "val")
     out.mkdir(parents=True, exist_ok=True)
     (out / CONFIG).write_text(config.model_dump_json(indent=1) + "\n")
-    members = [_member(config, known, held_out, out, number, resume) for number in range(config.members)]
+    if config.folds:
+        members = [_member(config, known, None, out, number, resume) for number in range(config.members)]
+        output, truth, steps = _cross_fitted(config, known, out, resume)
+    else:
+        held_out = dataset(config.material, config.features, "val")
+        members = [_member(config, known, held_out, out, number, resume) for number in range(config.members)]
+        output, truth, steps = outputs(Ensemble(members).eval(), held_out)
     answer = Answer(Ensemble(members), config.features).eval()
-    output, truth, steps = outputs(answer.model, held_out)
     fitted = calibrate(answer, output, truth, steps)
     torch.save(answer.state_dict(), out / WEIGHTS)
-    summary = {"seed": config.seed, "agents": {"train": len(known["truth"]), "val": len(held_out["truth"])}}
-    summary |= {"kinds": kinds_of(known), "calibration": fitted, "val": figures(answer, held_out)}
+    summary = {"seed": config.seed, "agents": {"train": len(known["truth"]), "val": len(truth)}}
+    summary |= {"kinds": kinds_of(known), "calibration": fitted, "val": figures(answer, output, truth, steps)}
     (out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
     return summary
 
 
+def _cross_fitted(
+    config: TrainParameters, known: dict[str, Array], out: Path, resume: bool
+) -> tuple[Output, Tensor, Tensor]:
+    """What networks say of the recordings that they were kept from, with the truth and which steps of it are known.
+
+    One network for each part: the members of an ensemble differ little in how sure they are.
+    """
+    parts = []
+    for fold, (learned, held_out) in enumerate(divided(known, config.folds)):
+        network_of = _member(config, learned, None, out, config.members + fold, resume)
+        parts.append(outputs(Ensemble([network_of]).eval(), held_out))
+    output, truth, steps = zip(*parts, strict=True)
+    said = {name: torch.cat([part[name] for part in output]) for name in output[0]}
+    return said, torch.cat(truth), torch.cat(steps)
+
+
 def _member(
-    config: TrainParameters, known: dict[str, Array], held_out: dict[str, Array], out: Path, number: int, resume: bool
-) -> torch.nn.Module:
-    """One trained network of the ensemble."""
+    config: TrainParameters, known: dict[str, Array], held_out: dict[str, Array] | None, out: Path, number: int,
+    resume: bool,
+) -> torch.nn.Module:  # fmt: skip
+    """One trained network of the ensemble; held_out: what is logged beside, of its validation."""
     seed, how, hardware = config.seed + number, config.optimisation, config.hardware
     lightning.seed_everything(seed, workers=True, verbose=False)
     module = Training(config.features, config.model, config.loss, how, config.augmentation, seed)
     if isinstance(module.model, Residual):
-        module.model.fit({name: torch.from_numpy(known[name]) for name in config.features.shapes})
+        module.model.fit({name: torch.from_numpy(known[name]) for name in module.model.inputs})
+        known = {name: known[name] for name in (*module.model.inputs, "truth", "known")}  # a tenth of all arrays
     folder = out / f"member_{number}"
     last = folder / "last.ckpt"
     trainer = lightning.Trainer(
@@ -103,7 +129,8 @@ def _member(
         log_every_n_steps=10,
     )  # fmt: skip
     trainer.fit(
-        module, loader(known, how.batch, True, seed), loader(held_out, how.batch, False, seed),
+        module, loader(known, how.batch, True, seed),
+        None if held_out is None else loader(held_out, how.batch, False, seed),
         ckpt_path=str(last) if resume and last.is_file() else None,
     )  # fmt: skip
     return module.model.cpu().eval()
@@ -136,10 +163,11 @@ def kinds_of(arrays: dict[str, Array], least: int = 100) -> list[str]:
     return [AgentClass(int(k)).name for k, many in zip(kind, count, strict=True) if many >= least]
 
 
-def figures(answer: Answer, arrays: dict[str, Array]) -> dict[str, dict[str, float]]:
-    """By time in s (1, 3, 5, 8 where known): agents, FDE of the K = 1 answer, least FDE of all futures, misses, ECE."""
-    output, truth, known = outputs(answer, arrays)
-    schema = answer.schema
+def figures(answer: Answer, said: Output, truth: Tensor, known: Tensor) -> dict[str, dict[str, float]]:
+    """Of what the answer's model said, by time in s (1, 3, 5, 8 where known): agents, FDE of the K = 1 answer, least
+    FDE of all futures, misses, ECE.
+    """
+    output, schema = answer.calibrated(said), answer.schema
     out: dict[str, dict[str, float]] = {}
     for time_s in (1.0, 3.0, 5.0, 8.0):
         step = round(time_s / schema.future_dt_s) - 1

@@ -40,8 +40,10 @@ def test_the_columns_by_hand():
     x = {name: torch.zeros(1, *shape) for name, shape in SCHEMA.shapes.items()}
     x["agent"][0, :3] = torch.tensor([8.0, 9.0, 6.0])
     x["queue"][0, 1, 1, :4], x["queue_valid"][0, 1, 1] = torch.tensor([20.0, 6.0, 7.0, 10.0]), 1.0
+    x["base"][0, :, 0] = torch.tensor([4.5, 9.0, 13.5, 18.0])
     # Speed 8 / 10, not standing, 8 - 9, (8 - 6) / 2; a leader: (6 - 8) / 5, (6 - 7) / 2, (6 - 10) / 2, 20 / 10 / 2, 1.
-    wanted = [0.8, 0.0, -1.0, 1.0, 1.0, -0.4, -0.5, -2.0, 1.0, 1.0, *[0.0] * 6]
+    # Physics: 9 m in 1 s is 8 + 2 / 2, so 2 m/s^2; for 3 s and 5 s the last step, 18 m in 2 s, 8 2 + 1 2^2 / 2.
+    wanted = [0.8, 0.0, -1.0, 1.0, 1.0, -0.4, -0.5, -2.0, 1.0, 1.0, *[0.0] * 6, 2.0, 1.0, 1.0]
     assert torch.allclose(seen(x)[0], torch.tensor(wanted), atol=1e-6)
 
 
@@ -53,6 +55,15 @@ def test_before_training_the_first_future_is_that_of_physics():
     # The second speeds up by 0.25 (1 / 2) t^2 / (1 + t / 8): 0.4 m after 2 s; the third is as much slower.
     ahead = out["position"][:, 1:3, -1, 0] - x["base"][:, None, -1, 0]
     assert torch.allclose(ahead, torch.tensor([0.4, -0.4]).expand(len(ahead), 2), atol=1e-4)
+
+
+def test_a_future_between_physics_and_the_speed_of_now_by_hand():
+    # 10 m/s now, 4 m each half second by physics: half of the difference of 1 m is 0.5 m more each time.
+    x, net = shown(1), Residual(SCHEMA, SIZE).eval()
+    x["agent"][:, :3], x["base"][0, :, 0] = 10.0, torch.tensor([4.0, 8.0, 12.0, 16.0])
+    with torch.no_grad():
+        net.shape.bias.view(SCHEMA.modes, -1)[0, -1] = 0.5
+    assert torch.allclose(net(x)["position"][0, 0, :, 0], torch.tensor([4.5, 9.0, 13.5, 18.0]), atol=1e-3)
 
 
 def test_nobody_drives_back():

@@ -8,6 +8,7 @@ pytest.importorskip("lightning")
 
 from behaviors_ros.errors import InputError  # noqa: E402
 from behaviors_ros.learning import train as training  # noqa: E402
+from behaviors_ros.learning.cross_fitting import divided, folds  # noqa: E402
 from behaviors_ros.learning.train import TrainParameters, load_run, outputs, read_config, train  # noqa: E402
 from behaviors_ros.learning.train_data import in_frames  # noqa: E402
 from behaviors_ros.prediction.learned_features import AGENT, FeatureSchema  # noqa: E402
@@ -62,6 +63,33 @@ def test_a_run_is_written_loaded_and_repeated(made, tmp_path):
     assert any(
         not torch.equal(values, weights(tmp_path / "c")[name]) for name, values in weights(tmp_path / "a").items()
     )
+
+
+def test_every_recording_is_held_out_once_in_the_order_of_speed():
+    # Recordings 7, 8 and 9 with mean speeds of 10, 2 and 5 m/s: the two slowest are one part, the fast one the other.
+    known = {"recording": np.array([7, 8, 8, 9, 7]), "agent": np.zeros((5, len(AGENT)), np.float32)}
+    known["agent"][:, 0] = [9.0, 1.0, 3.0, 5.0, 11.0]
+    np.testing.assert_array_equal(folds(known, 2), [[0, 1, 1, 1, 0], [1, 0, 0, 0, 1]])
+    assert len(folds(known, 10)) == 3
+    learned, held_out = next(divided(known, 2))
+    assert set(learned["recording"]) == {7} and sorted(held_out["recording"]) == [8, 8, 9]
+
+
+def test_calibrated_on_what_other_networks_were_kept_from(monkeypatch, tmp_path):
+    splits = []
+
+    def made(material, schema, split):
+        splits.append(split)
+        return arrays() | {"recording": np.arange(48) % 4}
+
+    monkeypatch.setattr(training, "dataset", made)
+    summary = train(CONFIG.model_copy(update={"folds": 2, "members": 1}), tmp_path)
+    # Each of the 48 is judged once; one network learned all of them, two a half each; nothing else is read.
+    assert summary["agents"] == {"train": 48, "val": 48} and splits == ["train"]
+    assert sorted(path.name for path in tmp_path.glob("member_*")) == ["member_0", "member_1", "member_2"]
+    answer, _ = load_run(tmp_path)
+    assert len(answer.model.members) == 1
+    assert answer.temperature.item() == pytest.approx(summary["calibration"]["temperature"])
 
 
 def test_a_finished_run_resumes_to_itself(made, tmp_path):
