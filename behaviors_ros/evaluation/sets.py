@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def find(name: str, data: Path, seed: int = 0) -> tuple[Case, ...]:
     if path.name.endswith(SCENARIOS):
         return (Case(stem(path), str(path)),)
     raise InputError(path, "set", "is of no known kind", f"known: .txt lists, folders, {', '.join(SCENARIOS)}")
+
+
+def chosen(cases: tuple[Case, ...], patterns: Sequence[str] | None) -> tuple[Case, ...]:
+    """The cases whose name fits one of the patterns (with `*`); all without patterns. None that fits: InputError."""
+    found = tuple(case for case in cases if not patterns or any(fnmatchcase(case.name, each) for each in patterns))
+    if not found:
+        remedy = f"some names: {', '.join(case.name for case in cases[:5])}"
+        raise InputError("evaluate", "--only", f"{', '.join(patterns or ())} fits no scenario of the set", remedy)
+    return found
 
 
 def stem(path: Path) -> str:

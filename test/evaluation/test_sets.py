@@ -11,7 +11,7 @@ from behaviors_ros.datatypes import AgentClass, EgoState, Goal, Tracks
 from behaviors_ros.errors import InputError
 from behaviors_ros.evaluation.options import BMW_320I, Options, configuration, setting, vehicle_of
 from behaviors_ros.evaluation.recorded_drive import scenario_of
-from behaviors_ros.evaluation.sets import Case, data_folder, find, load, stem
+from behaviors_ros.evaluation.sets import Case, chosen, data_folder, find, load, stem
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.simulation.recordings.recording import Recording
 
@@ -65,6 +65,16 @@ def test_gzipped_files_are_found_by_their_plain_name(tmp_path):
     (tmp_path / "mine.txt").write_text("road.xml\n")
     (tmp_path / "road.xml.gz").touch()
     assert find("mine", tmp_path) == (Case("road", str(tmp_path / "road.xml.gz")),)
+
+
+def test_a_cross_section_of_a_set_is_chosen_by_names(tmp_path):
+    """21 kinds of 20 variants: one variant of each, two variants, one kind."""
+    cases = find("generated", tmp_path)
+    assert len(cases) == 420 and chosen(cases, None) == cases
+    assert len(chosen(cases, ["*_04"])) == 21 and len(chosen(cases, ["*_04", "*_11"])) == 42
+    assert [case.name for case in chosen(cases, ["roundabout_*"])] == [f"roundabout_{k:02d}" for k in range(20)]
+    with pytest.raises(InputError, match=r"--only: \*_99 fits no scenario .* some names: unprotected_left_00"):
+        chosen(cases, ["*_99"])
 
 
 def test_what_cannot_be_found_is_one_line(tmp_path):

@@ -18,7 +18,7 @@ from behaviors_ros.evaluation.explain import Explained, Line, explain, lines
 from behaviors_ros.evaluation.judgement import judge
 from behaviors_ros.evaluation.options import BMW_320I, GROUND_TRUTH, Options, configuration, setting, vehicle_of
 from behaviors_ros.evaluation.run_report import write_run_report
-from behaviors_ros.evaluation.sets import data_folder, find
+from behaviors_ros.evaluation.sets import Case, chosen, data_folder, find
 from behaviors_ros.evaluation.totals import totals
 from behaviors_ros.evaluation.workers import evaluated
 from behaviors_ros.parameters import Vehicle, validated
@@ -67,6 +67,7 @@ def evaluate_set(
     seed: Annotated[int, typer.Option(help="Of generated scenarios.", min=0)] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first scenarios.", min=1)] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Names with *; may be repeated.")] = None,
     judge_with: Annotated[
         Path | None,
         typer.Option("--judge", metavar="PYTHON", help="Interpreter that has commonroad-drivability-checker."),
@@ -87,23 +88,28 @@ def evaluate_set(
         "vehicle": driven_with, "seed": seed,
     }, "evaluate")  # fmt: skip
     stages_of(options, driven_with or BMW_320I)  # says at once what is wrong with the planner
-    path = _begun(name, options, out, data_folder(data), limit, resume)
+    path = out if resume and out is not None and _goes_on(name, options, out) else None
+    path = path or _begun(name, options, out, chosen(find(name, data_folder(data), seed), only)[:limit])
     _drive(path, workers, address)
     if judge_with is not None:
         judge(path, judge_with)
     _finished(path, json, page, workers, address)
 
 
-def _begun(name: str, options: Options, out: Path | None, data: Path, limit: int | None, resume: bool) -> Path:
-    """The run's folder, new or to be gone on with."""
-    if resume and out is not None and (out / "run.json").exists():
-        before = folder.read(out)
-        if (before.set_name, before.options) != (name, options):
-            raise InputError(out, "--resume", "the run has another set or options", "give those of run.json")
-        return out
+def _goes_on(name: str, options: Options, out: Path) -> bool:
+    """Whether the folder holds a run to be gone on with."""
+    if not (out / "run.json").exists():
+        return False
+    before = folder.read(out)
+    if (before.set_name, before.options) != (name, options):
+        raise InputError(out, "--resume", "the run has another set or options", "give those of run.json")
+    return True
+
+
+def _begun(name: str, options: Options, out: Path | None, cases: tuple[Case, ...]) -> Path:
+    """The folder of a new run."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     path = out or Path("out") / "runs" / f"{Path(name).name.partition('.')[0]}-{stamp}"
-    cases = find(name, data, options.seed)[:limit]
     folder.begin(path, name, options, cases, folder.command_line())
     return path
 
