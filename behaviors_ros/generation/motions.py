@@ -174,17 +174,16 @@ def _place(
 ) -> None:  # pragma: no cover (compiled)  # fmt: skip
     """What is at each distance: cubic in position and yaw, straight on beyond the path; the first yaw within a turn."""
     last = tables.shape[1] - 2
+    cos, sin = np.empty(tables.shape[:2]), np.empty(tables.shape[:2])
+    for p in range(tables.shape[0]):
+        for k in range(tables.shape[1]):
+            cos[p, k], sin[p, k] = cos_sin(tables[p, k, 4])
     for c in range(along.shape[0]):
-        p, k, known, whole = path[c], 0, -1, 0.0
-        cos_a, sin_a, cos_b, sin_b = 1.0, 0.0, 1.0, 0.0
+        p, k, whole = path[c], 0, 0.0
         for i in range(along.shape[1]):
             x = along[c, i, 0]
             while k < last and tables[p, k + 1, 0] < x:
                 k += 1
-            if k != known:
-                known = k
-                cos_a, sin_a = cos_sin(tables[p, k, 4])
-                cos_b, sin_b = cos_sin(tables[p, k + 1, 4])
             h = tables[p, k + 1, 0] - tables[p, k, 0]
             u = min((x - tables[p, k, 0]) / h, 1.0)
             beyond = max(x - tables[p, k + 1, 0], 0.0)
@@ -194,7 +193,8 @@ def _place(
             if i == 0:
                 whole = math.tau * np.round(turned / math.tau)
             yaw[c, i] = turned - whole
-            on_x, on_y = h1 * cos_a + (h3 + beyond) * cos_b, h1 * sin_a + (h3 + beyond) * sin_b
+            on_x = h1 * cos[p, k] + (h3 + beyond) * cos[p, k + 1]
+            on_y = h1 * sin[p, k] + (h3 + beyond) * sin[p, k + 1]
             position[c, i, 0] = h0 * tables[p, k, 2] + h2 * tables[p, k + 1, 2] + on_x
             position[c, i, 1] = h0 * tables[p, k, 3] + h2 * tables[p, k + 1, 3] + on_y
             curvature[c, i] = tables[p, k, 5] + u * (tables[p, k + 1, 5] - tables[p, k, 5])

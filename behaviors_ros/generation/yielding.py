@@ -83,12 +83,13 @@ def _second_modes(situation: Situation, predictions: Predictions, least: float) 
 def _crossing(situation: Situation, along: Array, inside: Array, label: str) -> Crossing | None:
     """When an agent is in the ego's lane ahead, `inside` (step,); None for one behind, far on, or that leads."""
     first, last = (int(edge) for edge in np.flatnonzero(inside)[[0, -1]])
+    ahead = float(along[first, columns.CENTRE]) > situation.station + situation.front_m
+    sideways = first > 0 or abs(float(along[last, columns.LEFT] - along[first, columns.LEFT])) > 0.3
+    if not ahead or not sideways:
+        return None
     part = along[first : last + 1]
     rear, front = float(np.nanmin(part[:, columns.REAR])), float(np.nanmax(part[:, columns.FRONT]))
-    bumper = situation.station + situation.front_m
-    ahead = float(part[0, columns.CENTRE]) > bumper and rear < situation.station + situation.reach_m
-    sideways = abs(float(along[last, columns.LEFT] - along[first, columns.LEFT])) > 0.3 or first > 0
-    if not ahead or not sideways:
+    if not rear < situation.station + situation.reach_m:
         return None
     dt, stays = situation.grid.dt_s, last == len(along) - 1
     # One that stays and drives on leads from where it came in.
