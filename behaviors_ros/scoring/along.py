@@ -17,6 +17,7 @@ from behaviors_ros.scoring.footprint import ego_boxes, near, solid
 
 Array = np.ndarray
 S, D, ALONG, ACROSS, COS = range(5)
+NEAR_M = 2.0  # a foot is looked for this near to where an agent should have come along the road
 
 
 class Along(NamedTuple):
@@ -58,7 +59,7 @@ def _states(path, blocks, groups, agent, mode, position, yaw, length, width, str
     samples = (position.shape[2] + stride - 1) // stride
     out, stands = np.empty((len(agent), samples, 5)), np.empty(len(agent), np.bool_)
     for row in range(len(agent)):
-        i, m, s = agent[row], mode[row], np.nan
+        i, m, s, tx, ty = agent[row], mode[row], np.nan, 1.0, 0.0
         last = (samples - 1) * stride
         dx = position[i, m, last, 0] - position[i, m, 0, 0]
         dy = position[i, m, last, 1] - position[i, m, 0, 1]
@@ -69,9 +70,11 @@ def _states(path, blocks, groups, agent, mode, position, yaw, length, width, str
                 continue
             step = k * stride
             x, y = position[i, m, step, 0], position[i, m, step, 1]
-            # The window is wider than what anything on a road moves in between.
-            at, d = only_foot(path, x, y, s, 15.0) if k > 0 else (np.nan, np.nan)
-            if not abs(at - s) < 15.0:
+            hint, at, d = s, np.nan, np.nan
+            if k > 0:  # it goes on along the road about as far as it moved in between
+                hint += (x - position[i, m, step - stride, 0]) * tx + (y - position[i, m, step - stride, 1]) * ty
+                at, d = only_foot(path, x, y, hint, NEAR_M)
+            if not abs(at - hint) < NEAR_M:
                 at, d = project_point_from(path, blocks, groups, x, y, s)
             s = at
             _, _, tx, ty = frame_at(path, s)
