@@ -81,7 +81,8 @@ def worst_ratio(time_s, position, yaw, speed, acceleration, curvature, wheel_bas
                 now[:] = states
             for q in range(6):
                 limit = max(limits[q], now[q]) if step < start else limits[q]
-                worst = max(worst, states[q] / limit)
+                if states[q] > worst * limit:  # a division costs as much as all else here
+                    worst = states[q] / limit
             if step + 1 == steps:
                 continue
             dt = time_s[step + 1] - time_s[step]
@@ -95,12 +96,13 @@ def worst_ratio(time_s, position, yaw, speed, acceleration, curvature, wheel_bas
             loose = start_factor if step < start else 1.0
             # |atan x - atan y| is at most |x - y|: the arc tangents are needed only where they may decide.
             rates[0] = 0.0
-            if not bent / (limits[6] * loose) <= worst:
+            if not bent <= worst * limits[6] * loose:
                 rates[0] = abs(math.atan(wheel_base * next_k) - math.atan(wheel_base * k)) / dt
             rates[1] = abs(acceleration[i, step + 1] - a) / dt
             rates[2] = math.sqrt(error_x * error_x + error_y * error_y)
             rates[3] = abs(turned - 0.5 * (k + next_k) * travelled)
             for q in range(4):
-                worst = max(worst, rates[q] / (limits[6 + q] * loose))
+                if rates[q] > worst * limits[6 + q] * loose:
+                    worst = rates[q] / (limits[6 + q] * loose)
         out[i] = worst + sound
     return out
