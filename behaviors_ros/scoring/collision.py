@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Bool
+from numba import njit
 
 from behaviors_ros.datatypes import Array, Candidates, Predictions, Scene, Verdict
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -59,13 +62,35 @@ class Collision:
 
     def _exposed(self, scene: Scene, candidates: Candidates, steps: int) -> Bool[Array, "candidate"]:
         """Candidates with a side of the box beyond the lanes of their direction at one of the first steps."""
-        route, half = scene.route, 0.5 * self.vehicle.width_m
-        d = candidates.d[:, :steps]
-        exposed: Array = (d + half > route.left_same.min()).any(axis=1) | (d - half < -route.right_same.min()).any(
-            axis=1
-        )
-        rows = np.flatnonzero(exposed)
-        s, d = candidates.s[rows, :steps], d[rows]
-        left, right = (np.interp(s, route.s, width) for width in (route.left_same, route.right_same))
-        exposed[rows] = ((d + half > left) | (d - half < -right)).any(axis=1)
+        route, exposed = scene.route, np.zeros(len(candidates), dtype=np.bool_)
+        half = 0.5 * self.vehicle.width_m
+        mark_exposed(
+            candidates.s, candidates.d, steps, half, route.s, route.left_same, route.right_same, exposed
+        )  # fmt: skip
         return exposed
+
+
+@no_type_check
+@njit(cache=True)
+def mark_exposed(s, d, steps, half, knots, left, right, exposed):
+    """Set where a side, `half` m from the middle, gets beyond the widths at `knots` in the first steps.
+
+    Widths are linear between the knots and constant beyond the first and last one.
+    """
+    last = len(knots) - 2
+    for i in range(len(s)):
+        k = 0
+        for step in range(steps):
+            at = s[i, step]
+            if step == 0:
+                k = min(max(np.searchsorted(knots, at) - 1, 0), last)
+            while k > 0 and knots[k] > at:
+                k -= 1
+            while k < last and knots[k + 1] <= at:
+                k += 1
+            part = min(max((at - knots[k]) / (knots[k + 1] - knots[k]), 0.0), 1.0)
+            room_left = left[k] + part * (left[k + 1] - left[k])
+            room_right = right[k] + part * (right[k + 1] - right[k])
+            if d[i, step] + half > room_left or d[i, step] - half < -room_right:
+                exposed[i] = True
+                break
