@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 
 from behaviors_ros.datatypes import AgentClass, EgoState, Goal, Signals, Tracks
 from behaviors_ros.errors import InputError
+from behaviors_ros.maps.signal_reports import agreed
 from behaviors_ros.msg import Route as RouteMessage
 from behaviors_ros.msg import TrackedObjects, TrafficSignals
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -287,14 +288,16 @@ def tracks_message(found: Tracks) -> TrackedObjects:
 
 
 def signals(message: TrafficSignals) -> Signals:
-    """Signal groups of a message; a colour that is not known reads as unknown."""
+    """Signal groups of a message, each once; a colour that is not known reads as unknown."""
     n = int(message.num)
     color = unpacked("signals", "color", message.color, (n,))
-    return Signals(
-        stamp_ns=nanoseconds(message.header.stamp),
-        id=tuple(int(group) for group in unpacked("signals", "group_id", message.group_id, (n,))),
-        color=np.where(color <= 3, color, 0),
-        next_change_s=unpacked("signals", "next_change_s", message.next_change_s, (n,)),
+    return agreed(
+        Signals(
+            stamp_ns=nanoseconds(message.header.stamp),
+            id=tuple(int(group) for group in unpacked("signals", "group_id", message.group_id, (n,))),
+            color=np.where(color <= 3, color, 0),
+            next_change_s=unpacked("signals", "next_change_s", message.next_change_s, (n,)),
+        )
     )
 
 

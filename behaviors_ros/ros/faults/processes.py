@@ -181,10 +181,10 @@ class Start(Command):
         return [sys.executable, "-m", entry(name).module, "--ros-args", "--params-file", str(file),
                 "-r", "__ns:=/apart"]  # fmt: skip
 
-    def tick(self, now_s: float) -> None:
-        """Look whether it has ended."""
-        if self._began is not None and self._began.poll() is not None:
-            self.end()
+    def begin(self) -> None:
+        """Start it and wait for its end, `await_s` at most: one that takes its parameters would run for ever."""
+        super().begin()
+        self.end()
 
     def heard(self, said: str) -> None:
         """One line must say why."""
