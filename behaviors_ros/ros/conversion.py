@@ -36,6 +36,9 @@ class TrackLimits(Parameters):
     length_max_m: float = value(40.0, "longest believable object", low=1.0, high=100.0)
     width_max_m: float = value(12.0, "widest believable object", low=1.0, high=50.0)
     speed_max_mps: float = value(90.0, "fastest believable object", low=1.0, high=300.0)
+    jump_max_m: float = value(
+        5.0, "an object farther than this from where its speed led has jumped: DEGRADED", low=0.5, high=100.0
+    )
     variance_max_m2: float = value(400.0, "largest believable variance of a position", low=0.1, high=1e6)
 
 
@@ -55,10 +58,11 @@ class Bounds(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class ReceivedTracks:
-    """The believable tracks of a message, and how many entries were dropped for which cause."""
+    """The believable tracks of a message, how many entries were dropped for which cause, whether any has jumped."""
 
     tracks: Tracks
     dropped: Mapping[str, int]
+    jumped: bool = False
 
 
 # --- ground ----------------------------------------------------------------------------------------------------------

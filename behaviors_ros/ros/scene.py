@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,7 +22,7 @@ from behaviors_ros.maps.route import build_route, mapless_route
 from behaviors_ros.maps.signal_reports import held
 from behaviors_ros.msg import Route as RouteMessage
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.prediction.history import updated
+from behaviors_ros.prediction.history import jumped, updated
 from behaviors_ros.ros.conversion import (
     NS,
     ReceivedTracks,
@@ -123,7 +124,10 @@ class SceneInputs:
     # --- what arrives ------------------------------------------------------------------------------------------------
 
     def add_tracks(self, received: ReceivedTracks) -> None:
-        """Remember tracks, and move the history on."""
+        """Remember tracks, and whether they jumped from the last ones; move the history on."""
+        last = self._tracks.last
+        before = last[1][0].tracks if last is not None else None
+        received = replace(received, jumped=jumped(before, received.tracks, self.parameters.track.jump_max_m))
         if self._with_history:
             self._history = updated(self._history, received.tracks, self.parameters.history_steps)
         self._tracks.add(received.tracks.stamp_ns, (received, self._history))
@@ -253,6 +257,7 @@ class SceneInputs:
             (Degraded.NO_SIGNALS, signalised and signals is None),
             (Degraded.NO_ROUTE, not len(route.lane_id) and len(route.centre_line) < 4),
             (Degraded.TRACKS_LATE, late),
+            (Degraded.TRACKS_JUMP, received.jumped),
             (Degraded.TRACKS_DROPPED, bool(received.dropped) or len(received.tracks) > self.parameters.tracks_max),
         )
         found = Degraded.NONE
