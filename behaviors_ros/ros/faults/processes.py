@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import resource
 import signal
 import subprocess
@@ -154,8 +153,7 @@ class Command(Happening):
             self.rig.spin(lambda: process.poll() is not None, float(self.what.values["await_s"]))
         if process.poll() is None:
             process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5.0)
+            self.rig.spin(lambda: process.poll() is not None, 5.0)  # waiting here would hold up all detours
         process.kill()
         said = self.output.read_text(errors="replace")
         self.rig.observer.tell(f"{self.name} ended with code {process.wait()}: {said}")
