@@ -95,6 +95,7 @@ class Degraded(IntFlag):
     SLOW = 32
     TRACKS_DROPPED = 64
     FAR_AGENTS = 128
+    TRACKS_JUMP = 256
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,21 @@ def updated(history: TrackHistory | None, tracks: Tracks, steps: int) -> TrackHi
     return TrackHistory(tracks.stamp_ns, ids, valid=valid, **moved)
 
 
+def jumped(before: Tracks | None, now: Tracks, jump_max_m: float) -> bool:
+    """Whether an agent is farther than that from where its speed led since the tracks before, within a second.
+
+    It may as well be another agent under the same id, so it is planned with; but such tracks are not to be trusted.
+    """
+    elapsed_s = np.inf if before is None else (now.stamp_ns - before.stamp_ns) * 1e-9
+    if before is None or not 0.0 < elapsed_s < 1.0:
+        return False
+    row = {name: index for index, name in enumerate(before.id)}
+    pairs = np.array([(row[name], index) for index, name in enumerate(now.id) if name in row], dtype=np.int64)
+    pairs = pairs.reshape(-1, 2)
+    expected = before.position[pairs[:, 0]] + elapsed_s * before.velocity[pairs[:, 0]]
+    return bool((np.hypot(*(now.position[pairs[:, 1]] - expected).T) > jump_max_m).any())
+
+
 def _rows(history: TrackHistory, tracks: Tracks, kept: Array) -> list[int]:
     """Row in the history of every agent of the new one, -1 where it is new."""
     row = {name: index for index, name in enumerate(history.id)}

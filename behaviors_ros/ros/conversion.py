@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 
 from behaviors_ros.datatypes import AgentClass, EgoState, Goal, Signals, Tracks
 from behaviors_ros.errors import InputError
+from behaviors_ros.maps.signal_reports import agreed
 from behaviors_ros.msg import Route as RouteMessage
 from behaviors_ros.msg import TrackedObjects, TrafficSignals
 from behaviors_ros.parameters import Parameters, Vehicle, value
@@ -35,6 +36,9 @@ class TrackLimits(Parameters):
     length_max_m: float = value(40.0, "longest believable object", low=1.0, high=100.0)
     width_max_m: float = value(12.0, "widest believable object", low=1.0, high=50.0)
     speed_max_mps: float = value(90.0, "fastest believable object", low=1.0, high=300.0)
+    jump_max_m: float = value(
+        5.0, "an object farther than this from where its speed led has jumped: DEGRADED", low=0.5, high=100.0
+    )
     variance_max_m2: float = value(400.0, "largest believable variance of a position", low=0.1, high=1e6)
 
 
@@ -54,10 +58,11 @@ class Bounds(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class ReceivedTracks:
-    """The believable tracks of a message, and how many entries were dropped for which cause."""
+    """The believable tracks of a message, how many entries were dropped for which cause, whether any has jumped."""
 
     tracks: Tracks
     dropped: Mapping[str, int]
+    jumped: bool = False
 
 
 # --- ground ----------------------------------------------------------------------------------------------------------
@@ -287,14 +292,16 @@ def tracks_message(found: Tracks) -> TrackedObjects:
 
 
 def signals(message: TrafficSignals) -> Signals:
-    """Signal groups of a message; a colour that is not known reads as unknown."""
+    """Signal groups of a message, each once; a colour that is not known reads as unknown."""
     n = int(message.num)
     color = unpacked("signals", "color", message.color, (n,))
-    return Signals(
-        stamp_ns=nanoseconds(message.header.stamp),
-        id=tuple(int(group) for group in unpacked("signals", "group_id", message.group_id, (n,))),
-        color=np.where(color <= 3, color, 0),
-        next_change_s=unpacked("signals", "next_change_s", message.next_change_s, (n,)),
+    return agreed(
+        Signals(
+            stamp_ns=nanoseconds(message.header.stamp),
+            id=tuple(int(group) for group in unpacked("signals", "group_id", message.group_id, (n,))),
+            color=np.where(color <= 3, color, 0),
+            next_change_s=unpacked("signals", "next_change_s", message.next_change_s, (n,)),
+        )
     )
 
 

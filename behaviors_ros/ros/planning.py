@@ -98,7 +98,7 @@ class PlanningNode(LifecycleAdapter):
             for cause, number in received.dropped.items():
                 self.counts[f"tracks dropped: {cause}"] += number
             self.inputs.add_tracks(received)
-        self.perceived()
+            self.perceived()
 
     def _signals(self, message: Any) -> None:
         if self._admit("signals", message):
@@ -110,7 +110,7 @@ class PlanningNode(LifecycleAdapter):
         self.attempt()
 
     def perceived(self) -> None:
-        """Tracks have arrived."""
+        """New tracks have arrived; the same ones again begin no cycle."""
         self.attempt()
 
     # --- a cycle -----------------------------------------------------------------------------------------------------

@@ -73,7 +73,9 @@ class PredictionNode(PlanningNode):
 
     def perceived(self) -> None:
         """Begin a cycle with the latest of everything."""
-        inputs = self.inputs.latest()
+        inputs, refusal = self.inputs.latest(), self.inputs.route_refusal
+        if refusal:
+            self.refuse("route", refusal)
         if isinstance(inputs, str):
             self.counts["cycles not begun"] += 1
             self.report(OK, inputs)

@@ -59,7 +59,7 @@ class Replayed:
 
 
 # One of these counts of the prediction node goes up with every tracks message that it has handled.
-_HANDLED = ("cycles", "cycles not begun", "tracks refused", "errors")
+_HANDLED = ("cycles", "cycles not begun", "tracks refused", "tracks repeated", "errors")
 
 
 class Feeder(Node):

@@ -8,6 +8,8 @@ the same.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -17,9 +19,10 @@ from behaviors_ros.datatypes import Degraded, EgoState, LaneMap, Plan, Route, Sc
 from behaviors_ros.errors import InputError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.maps.route import build_route, mapless_route
+from behaviors_ros.maps.signal_reports import held
 from behaviors_ros.msg import Route as RouteMessage
 from behaviors_ros.parameters import Parameters, Vehicle, value
-from behaviors_ros.prediction.history import updated
+from behaviors_ros.prediction.history import jumped, updated
 from behaviors_ros.ros.conversion import (
     NS,
     ReceivedTracks,
@@ -48,6 +51,15 @@ class SceneParameters(Parameters):
     cycle_age_max_s: float = value(0.3, "a cycle older than this is given up", low=0.05, high=5.0)
     tracks_max: int = value(300, "most tracks that are planned with; the nearest are kept", low=1, high=5000)
     signals_age_max_s: float = value(1.0, "signals older than this count as absent", low=0.05, high=30.0)
+    signals_hold_s: float = value(
+        2.0,
+        "a signal group that turned back to a colour within this time has the strictest it showed",
+        low=0.0,
+        high=10.0,
+    )
+    route_off_max_m: float = value(
+        30.0, "a route whose path is farther from the vehicle than this is not followed", low=5.0, high=1000.0
+    )
     history_steps: int = value(31, "length of the track history in the prediction node, 0.1 s a step", low=1, high=200)
     track: TrackLimits = TrackLimits()
 
@@ -76,6 +88,11 @@ class Recent(Generic[T]):
         """The newest key and value."""
         return next(reversed(self._values.items()), None)
 
+    @property
+    def newest_first(self) -> Iterator[tuple[int, T]]:
+        """All keys and values, from the newest on."""
+        return reversed(self._values.items())
+
     def clear(self) -> None:
         """Forget all."""
         self._values.clear()
@@ -93,19 +110,24 @@ class SceneInputs:
         self._tracks: Recent[tuple[ReceivedTracks, TrackHistory | None]] = Recent(20)
         self._odometry: Recent[EgoState] = Recent(150)
         self._signals: Recent[Signals] = Recent(50)
+        self._reports: tuple[Signals, ...] = ()
         self._plans: Recent[Plan] = Recent(20)
-        self._routes: Recent[tuple[RouteMessage, Route | None]] = Recent(3)
+        # Some, because the one that is followed stays while newer ones are out of reach.
+        self._routes: Recent[tuple[RouteMessage, Route | None]] = Recent(10)
 
     def clear(self) -> None:
         """Forget what has been received, but the route: after a clock jump."""
         for buffer in (self._tracks, self._odometry, self._signals, self._plans):
             buffer.clear()
-        self._history = None
+        self._history, self._reports = None, ()
 
     # --- what arrives ------------------------------------------------------------------------------------------------
 
     def add_tracks(self, received: ReceivedTracks) -> None:
-        """Remember tracks, and move the history on."""
+        """Remember tracks, and whether they jumped from the last ones; move the history on."""
+        last = self._tracks.last
+        before = last[1][0].tracks if last is not None else None
+        received = replace(received, jumped=jumped(before, received.tracks, self.parameters.track.jump_max_m))
         if self._with_history:
             self._history = updated(self._history, received.tracks, self.parameters.history_steps)
         self._tracks.add(received.tracks.stamp_ns, (received, self._history))
@@ -120,8 +142,10 @@ class SceneInputs:
         self._odometry.add(ego.stamp_ns, ego)
 
     def add_signals(self, signals: Signals) -> None:
-        """Remember signals."""
-        self._signals.add(signals.stamp_ns, signals)
+        """Remember signals, as they count after those reported shortly before."""
+        oldest_ns = signals.stamp_ns - self.parameters.signals_hold_s * NS
+        self._reports = (*(found for found in self._reports if found.stamp_ns >= oldest_ns), signals)
+        self._signals.add(signals.stamp_ns, held(self._reports))
 
     def add_plan(self, plan: Plan) -> None:
         """Remember a plan by its id."""
@@ -161,17 +185,34 @@ class SceneInputs:
         for name, buffer in (("tracks", self._tracks), ("odometry", self._odometry), ("route", self._routes)):
             if buffer.last is None:
                 return f"waiting for {name}"
-        assert self._tracks.last and self._odometry.last and self._routes.last
-        now = self._odometry.last[0]
+        assert self._tracks.last and self._odometry.last
+        now, ego = self._odometry.last
+        route = next((stamp for stamp, (_, found) in self._routes.newest_first if self._reaches(found, ego)), None)
+        if route is None:
+            return "waiting for a route that the vehicle can reach"
         signals = self._signals.last
         fresh = signals is not None and now - signals[0] <= self.parameters.signals_age_max_s * NS
         return Inputs(
             tracks=self._tracks.last[0],
             odometry=now,
             signals=signals[0] if signals is not None and fresh else 0,
-            route=self._routes.last[0],
+            route=route,
             previous_plan_id=self._continued(now),
         )
+
+    def _reaches(self, route: Route | None, ego: EgoState) -> bool:
+        """Whether the vehicle is near a route's path; one that follows the heading begins at it."""
+        return route is None or _off_m(route, ego) <= self.parameters.route_off_max_m
+
+    @property
+    def route_refusal(self) -> str:
+        """Why the newest route is not followed; empty when it is, or nothing is known yet."""
+        if self.ego is None or self._routes.last is None:
+            return ""
+        route = self._routes.last[1][1]
+        if route is None or self._reaches(route, self.ego):
+            return ""
+        return f"its path is {_off_m(route, self.ego):.0f} m from the vehicle: the route cannot be reached"
 
     def _continued(self, now_ns: int) -> int:
         """Id of the plan that a cycle at `now_ns` continues, 0 for none: not too old, not of before a clock jump."""
@@ -216,12 +257,18 @@ class SceneInputs:
             (Degraded.NO_SIGNALS, signalised and signals is None),
             (Degraded.NO_ROUTE, not len(route.lane_id) and len(route.centre_line) < 4),
             (Degraded.TRACKS_LATE, late),
+            (Degraded.TRACKS_JUMP, received.jumped),
             (Degraded.TRACKS_DROPPED, bool(received.dropped) or len(received.tracks) > self.parameters.tracks_max),
         )
         found = Degraded.NONE
         for mode, holds in modes:
             found |= mode if holds else Degraded.NONE
         return found
+
+
+def _off_m(route: Route, ego: EgoState) -> float:
+    """Distance from the vehicle to the nearest point of a route's path, m."""
+    return float(np.hypot(*(route.path - ego.position).T).min())
 
 
 def nearest(tracks: Tracks, ego: EgoState, most: int) -> Tracks:

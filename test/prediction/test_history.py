@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from prediction_scenes import tracks
 
-from behaviors_ros.prediction.history import updated
+from behaviors_ros.prediction.history import jumped, updated
 
 MS = 1_000_000
 
@@ -83,3 +83,14 @@ def test_another_length_of_the_axis():
     history = updated(None, at(0, [(1.0, 0.0)], "a"), 2)
     assert updated(history, at(100, [(2.0, 0.0)], "a"), 5).valid.tolist() == [[False, False, False, True, True]]
     assert updated(history, at(100, [(2.0, 0.0)], "a"), 1).position[0, :, 0].tolist() == [2.0]
+
+
+def test_a_track_that_is_not_where_its_speed_led_has_jumped():
+    before = at(0, [(0.0, 20.0), (50.0, 0.0)], "ab")
+    assert not jumped(None, before, 5.0)
+    for milliseconds, rows, ids, found in (
+        (100, [(2.0, 20.0), (50.0, 0.0)], "ab", False), (500, [(10.0, 20.0)], "a", False),
+        (100, [(9.0, 20.0), (50.0, 0.0)], "ab", True), (100, [(50.0, 0.0), (2.0, 20.0)], "ab", True),
+        (100, [(300.0, 20.0)], "c", False), (1500, [(300.0, 20.0)], "a", False),
+    ):  # fmt: skip
+        assert jumped(before, at(milliseconds, rows, ids), 5.0) == found, (milliseconds, rows, ids)

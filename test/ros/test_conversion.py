@@ -197,6 +197,12 @@ def test_yaw_of_a_tilted_vehicle():
     assert conversion.yaw_of(q) == pytest.approx(1.0)
 
 
+def test_a_signal_group_that_is_twice_in_a_message_counts_as_the_stricter():
+    twice = Signals(5, (3, 3), np.array([3, 1]), np.array([2.5, np.nan]))
+    found = conversion.signals(over_the_wire(conversion.signals_message(twice)))
+    assert found.id == (3,) and list(found.color) == [1]
+
+
 def test_signals_round_trip():
     signals = Signals(5, (3, 2**40), np.array([1, 3]), np.array([2.5, np.nan]))
     same(signals, conversion.signals(over_the_wire(conversion.signals_message(signals))))
@@ -384,3 +390,34 @@ def test_command_round_trip_and_refusal():
     same(command, conversion_plan.command(over_the_wire(conversion_plan.command_message(command))))
     with pytest.raises(InputError):
         conversion_plan.command(conversion_plan.command_message(ControlCommand(7, math.nan, 0.5, 3.0, -1.0)))
+
+
+def test_a_signal_that_flickers_is_held_red_until_it_has_been_steady():
+    inputs = SceneInputs(SceneParameters(), VEHICLE)
+    inputs.add_route(over_the_wire(conversion.route_message(1, (), Goal(np.array([22.0, 0.0])))))
+    inputs.add_tracks(conversion.ReceivedTracks(Tracks.empty(10**9), {}))
+    seen = {}
+    for tenth in range(10, 50):
+        color = (1, 3)[tenth % 2] if tenth < 20 else 3
+        inputs.add_signals(Signals(tenth * 10**8, (5,), np.array([color]), np.array([np.nan])))
+        inputs.add_odometry(EgoState(tenth * 10**8, np.zeros(2), 0.0, 5.0))
+        seen[tenth] = int(inputs.scene(inputs.latest()).signals.color[0])
+    assert seen[11] == 3, "a first change is believed"
+    assert all(seen[tenth] == 1 for tenth in range(12, 38)) and seen[45] == 3
+
+
+def test_a_route_out_of_reach_leaves_the_one_before():
+    line = np.stack([np.arange(0.0, 60.0), np.zeros(60)], axis=1)
+    inputs = SceneInputs(SceneParameters(), VEHICLE)
+    inputs.add_tracks(conversion.ReceivedTracks(Tracks.empty(10**9), {}))
+    inputs.add_odometry(EgoState(10**9, np.zeros(2), 0.0, 5.0))
+    goal = Goal(np.array([22.0, 0.0]))
+    inputs.add_route(over_the_wire(conversion.route_message(3, (), goal, line + np.array([0.0, 80.0]), half_width=2.0)))
+    assert inputs.latest() == "waiting for a route that the vehicle can reach"
+    assert "80 m from the vehicle: the route cannot be reached" in inputs.route_refusal
+    for stamp, away, used in ((4, 0.0, 4), (5, 80.0, 4), (6, 10.0, 6)):
+        inputs.add_route(
+            over_the_wire(conversion.route_message(stamp, (), goal, line + np.array([0.0, away]), half_width=2.0))
+        )
+        assert inputs.latest().route == used
+        assert bool(inputs.route_refusal) == (used != stamp)

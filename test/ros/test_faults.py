@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -189,6 +190,27 @@ def test_a_case_is_tried_again_where_the_detours_stood_still_and_it_failed(monke
     assert row.passed and "stood still for 1.2 s" in row.observed
     left, record.gap_s = list(rows), 0.02
     assert not suite.run_suite(cases, rig)[0].passed
+
+
+@pytest.mark.parametrize(
+    ("fault", "values", "waits"), [("command", {}, [5.0]), ("start", {"await_s": 0.2}, [0.2, 5.0])]
+)
+def test_a_process_is_waited_for_while_the_detours_go_on(monkeypatch, tmp_path, fault, values, waits):
+    spun, said = [], []
+
+    def spin(until, patience_s):
+        spun.append(patience_s)
+        end = time.monotonic() + patience_s
+        while not until() and time.monotonic() < end:
+            time.sleep(0.01)
+
+    rig = SimpleNamespace(spin=spin, observer=SimpleNamespace(tell=said.append, record=Record()))
+    endless = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(HAPPENINGS[fault], "command", lambda self: endless)
+    begun = HAPPENINGS[fault](rig, case.Injection(fault=fault, values=values), tmp_path)
+    begun.begin()
+    begun.end()
+    assert spun == waits and len(said) == 1 and "ended with code -15" in said[0]
 
 
 def test_beside_another_graph_no_fault_is_injected(tmp_path):

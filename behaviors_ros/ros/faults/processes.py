@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import resource
 import signal
 import subprocess
@@ -154,8 +153,7 @@ class Command(Happening):
             self.rig.spin(lambda: process.poll() is not None, float(self.what.values["await_s"]))
         if process.poll() is None:
             process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5.0)
+            self.rig.spin(lambda: process.poll() is not None, 5.0)  # waiting here would hold up all detours
         process.kill()
         said = self.output.read_text(errors="replace")
         self.rig.observer.tell(f"{self.name} ended with code {process.wait()}: {said}")
@@ -181,10 +179,10 @@ class Start(Command):
         return [sys.executable, "-m", entry(name).module, "--ros-args", "--params-file", str(file),
                 "-r", "__ns:=/apart"]  # fmt: skip
 
-    def tick(self, now_s: float) -> None:
-        """Look whether it has ended."""
-        if self._began is not None and self._began.poll() is not None:
-            self.end()
+    def begin(self) -> None:
+        """Start it and wait for its end, `await_s` at most: one that takes its parameters would run for ever."""
+        super().begin()
+        self.end()
 
     def heard(self, said: str) -> None:
         """One line must say why."""

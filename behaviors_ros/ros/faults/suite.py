@@ -17,7 +17,7 @@ from behaviors_ros.evaluation.region import outside_m
 from behaviors_ros.ros.drive_log import read_drive
 from behaviors_ros.ros.faults.case import STOPS, FaultCase, scenario_path
 from behaviors_ros.ros.faults.observer import Record
-from behaviors_ros.ros.faults.processes import Happening, Start, happening, placed
+from behaviors_ros.ros.faults.processes import Happening, happening, placed
 from behaviors_ros.ros.faults.rig import GraphStuck, Rig
 from behaviors_ros.simulation.scenario import load_scenario
 
@@ -82,7 +82,8 @@ def _disturbed(record: Record) -> str:
 def run_case(rig: Rig, name: str, path: Path, case: FaultCase) -> Row:
     """One case: drive, inject, watch, judge."""
     folder = rig.folder / name
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what a first try left, as a bag, would be in the way
+    folder.mkdir(parents=True)
     for file, text in case.files.items():
         (folder / file).write_text(text)
     for file, source in case.copies.items():
@@ -127,7 +128,7 @@ def _watch(rig: Rig, case: FaultCase, happenings: list[Happening], drives: bool)
                 found.end()
                 running.remove(found)
         if not drives:
-            return all(isinstance(found, Start) and found._began is None for found in running)
+            return not waiting
         return now_s >= case.until_s or (not waiting and not running and _settled(case, rig.observer.record, now_s))
 
     rig.spin(step, patience_s)
