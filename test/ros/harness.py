@@ -104,9 +104,12 @@ class Harness:
     # --- what it is fed ----------------------------------------------------------------------------------------------
 
     def ego(self, stamp_ns=None):
-        """The vehicle at the beginning of the warm scene, at 8 m/s, now."""
-        ego = self.scene.ego
-        return EgoState(time.time_ns() if stamp_ns is None else stamp_ns, ego.position, ego.yaw, ego.speed)
+        """The vehicle of the warm scene at 8 m/s, now; it goes on, because odometry that does not is refused."""
+        ego, stamp_ns = self.scene.ego, time.time_ns() if stamp_ns is None else stamp_ns
+        self.begun_ns = getattr(self, "begun_ns", stamp_ns)
+        way_m = ego.speed * (stamp_ns - self.begun_ns) * 1e-9
+        position = ego.position + way_m * np.array([np.cos(ego.yaw), np.sin(ego.yaw)])
+        return EgoState(stamp_ns, position, ego.yaw, ego.speed)
 
     def route(self):
         """The route of the warm scene."""

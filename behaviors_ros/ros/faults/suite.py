@@ -67,7 +67,7 @@ def _tried(rig: Rig, name: str, path: Path, case: FaultCase) -> Row:
             return row
     except GraphStuck as stuck:
         rig.restart()
-        why = str(stuck)
+        why = str(stuck).partition(";")[0]  # where the logs are is of this machine
     row = run_case(rig, name, path, case)
     return replace(row, observed=f"{row.observed} (second try; the first: {why})")
 
