@@ -101,7 +101,7 @@ def dense(scene: Scene, agents: int) -> Scene:
 
 def kept_in_place() -> dict[str, dict[str, dict[str, float]]]:
     """Parameters of nodes whose ego stays in its place at speed, while each plan goes on from the one before."""
-    found = {each.name: {"odometry": {"frozen_s": 600.0}} for each in nodes(("stack",))}
+    found = {each.name: {"odometry": {"frozen_s": 600.0, "jump_max_m": 10.0}} for each in nodes(("stack",))}
     found["controls_bridge"] |= {"limits": {"ahead_max_m": 10.0}, "ladder": {"jump_max_m": 5.0}}
     return found
 
