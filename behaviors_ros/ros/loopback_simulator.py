@@ -25,7 +25,9 @@ from behaviors_ros.ros.node import OK, WARN, LifecycleAdapter
 from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.simulation.arrival import Arrival, arrived
 from behaviors_ros.simulation.scenario import DEMO, Scenario, load_scenario
-from behaviors_ros.simulation.world import observe, start, step
+from behaviors_ros.simulation.world import observe, placed, start, step
+
+WAITED_NS = 1000  # time that passes from one word to a stack that is waited for to the next
 
 
 class LoopbackParameters(Parameters):
@@ -114,6 +116,9 @@ class LoopbackNode(LifecycleAdapter):
             if self.waited == 0 or not self.count_subscribers(self._topic("route")):
                 self.report(WARN, "waiting for the stack")
             self._publish_route(self.scenario)
+            # Of the same tracks nobody plans again, and of the first ones not everybody was there to hear.
+            later = replace(self.world.ego, stamp_ns=self.world.stamp_ns + WAITED_NS)
+            self.world = placed(self.world, later)
             self._publish(perception=True)
         self.waited += 1
         if self.waited * period_s > self.parameters.ready_timeout_s:
