@@ -117,8 +117,9 @@ class LoopbackNode(LifecycleAdapter):
                 self.report(WARN, "waiting for the stack")
             self._publish_route(self.scenario)
             # Of the same tracks nobody plans again, and of the first ones not everybody was there to hear.
-            later = replace(self.world.ego, stamp_ns=self.world.stamp_ns + WAITED_NS)
-            self.world = placed(self.world, later)
+            if self.waited:
+                later = replace(self.world.ego, stamp_ns=self.world.stamp_ns + WAITED_NS)
+                self.world = placed(self.world, later)
             self._publish(perception=True)
         self.waited += 1
         if self.waited * period_s > self.parameters.ready_timeout_s:
