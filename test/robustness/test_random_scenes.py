@@ -90,8 +90,8 @@ def tie(here: pipeline.Cycle, there: pipeline.Cycle) -> bool:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_thousands_of_scenes(capsys):
-    first, number = int(os.environ.get("FIRST_SCENE", "0")), int(os.environ.get("SCENES", "10000"))
-    with ProcessPoolExecutor(int(os.environ.get("PROCESSES", "1"))) as pool:
+    first, number = int(os.environ.get("FIRST_SCENE") or "0"), int(os.environ.get("SCENES") or "10000")
+    with ProcessPoolExecutor(int(os.environ.get("PROCESSES") or "1")) as pool:
         blocks = list(pool.map(block, range(first, first + number, 100), [min(100, number)] * -(-number // 100)))
     outcomes = sum((outcomes for outcomes, _ in blocks), Counter())
     failures = [line for _, lines in blocks for line in lines]
