@@ -39,6 +39,7 @@ TRANSPORT = {"FASTDDS_DEFAULT_PROFILES_FILE": str(Path(__file__).with_name("tran
 START_S = 180.0  # wall time for a node to start on a busy machine, compiling included
 DISCOVERY_S = 1.5  # wall time in which nodes of others are found
 BEGIN_S = 45.0  # wall time for an answer of a node that runs, and for a drive to begin
+BEGUN_S = 1.01  # simulated time from which on it drives: a waiting simulator gets on by microseconds only
 
 
 class GraphStuck(BehaviorsError):
@@ -243,7 +244,7 @@ class Rig:
         self.observer.begin()
         self.change(SIMULATOR, Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
         self._driving = True
-        if not self.spin(lambda: self.observer.record.clocks > 0 and self.observer.now_s > 1.0, BEGIN_S):
+        if not self.spin(lambda: self.observer.record.clocks > 0 and self.observer.now_s > BEGUN_S, BEGIN_S):
             raise GraphStuck(f"the drive did not begin; see the logs in {self.folder / 'logs'}")
 
     def _renewed(self, over: Mapping[str, Tree]) -> set[str]:
