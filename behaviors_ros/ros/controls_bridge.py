@@ -37,6 +37,7 @@ from behaviors_ros.ros.node import main as run_node
 from behaviors_ros.ros.scene import SceneParameters, refusal
 from behaviors_ros.ros.warm import warm_predictions, warm_scene
 
+CATCH_UP_NS = 100_000_000  # wall time in which what waited for a process that stood still is heard
 _LEVELS = {Mode.STANDBY: OK, Mode.NOMINAL: OK, Mode.DEGRADED: WARN, Mode.COMFORT_STOP: WARN, Mode.EMERGENCY_STOP: ERROR}
 
 
@@ -79,6 +80,7 @@ class BridgeNode(LifecycleAdapter):
         self._made_from, self._latency_s, self._status_ns = Inputs(0, 0), math.nan, 0
         self._time_seen = (0, time.monotonic_ns())
         self._ticked_ns = 0
+        self._ran_ns, self._woke_ns, self._unheard = time.monotonic_ns(), 0, False
         self._odometry_age_ns = round(parameters.ladder.odometry_age_max_s * conversion.NS)
         self._admission = SceneParameters(frame=parameters.frame, age_max_s=1.0)
         self._trajectory, self._path, self._status = (self.writes(name) for name in ("trajectory", "path", "status"))
@@ -162,7 +164,7 @@ class BridgeNode(LifecycleAdapter):
         )  # fmt: skip
         if trajectory is not None:
             # A fresh answer is always heard, also of a simulator whose time stands still until it hears one.
-            self._hand_on(trajectory, now, again=fresh)
+            self._hand_on(trajectory, now, again=fresh or self._unheard)
         if fresh:
             self._measure()
         level = _LEVELS[self.state.mode]
@@ -177,6 +179,10 @@ class BridgeNode(LifecycleAdapter):
     def _look_at_the_clock(self) -> None:
         """Where the node's clock stands still the timer does not fire: hand on what the ladder says as time goes on."""
         now, wall = self.now_ns, time.monotonic_ns()
+        if self._catching_up():
+            return
+        if self._unheard:
+            self._tick()
         if now != self._time_seen[0] or self.state.mode is Mode.STANDBY:
             self._time_seen = (now, wall)
             return
@@ -191,7 +197,19 @@ class BridgeNode(LifecycleAdapter):
         if trajectory is not None:
             self._hand_on(trajectory, now, again=True)
 
+    def _catching_up(self) -> bool:
+        """Whether this process stood still a moment ago: a simulated clock is then as old as the plans that waited."""
+        wall = time.monotonic_ns()
+        if wall - self._ran_ns > self.parameters.stalled_s * conversion.NS and self.get_clock().ros_time_is_active:
+            self._woke_ns = wall
+        self._ran_ns = wall
+        return wall - self._woke_ns < CATCH_UP_NS
+
     def _hand_on(self, trajectory: Trajectory, now: int, again: bool) -> None:
+        if self._catching_up():
+            self._unheard = True
+            return
+        self._unheard = False
         last, at = self._handed
         if trajectory is last and 0 <= now - at < self._repeat_ns and not again:
             return
