@@ -92,6 +92,12 @@ def commands() -> set[str]:
     return found
 
 
+def test_a_module_of_the_command_line_adds_the_command_of_its_name():
+    cli = importlib.import_module("behaviors_ros.ros.cli")
+    for name in set(typer.main.get_command(cli.application()).commands):
+        assert set(typer.main.get_command(cli.application(name)).commands) == {name}
+
+
 def test_the_page_on_the_command_line_has_exactly_its_commands():
     rows = re.findall(r"^\| `(behaviors [^`]+)` \|", text("docs/cli.md"), re.MULTILINE)
     documented = {" ".join(word for word in row.split() if not word.isupper()) for row in rows}

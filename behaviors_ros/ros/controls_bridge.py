@@ -80,7 +80,7 @@ class BridgeNode(LifecycleAdapter):
         self._made_from, self._latency_s, self._status_ns = Inputs(0, 0), math.nan, 0
         self._time_seen = (0, time.monotonic_ns())
         self._ticked_ns = 0
-        self._ran_ns, self._woke_ns, self._unheard = time.monotonic_ns(), 0, False
+        self._ran_ns, self._woke_ns, self._time_waited, self._unheard = time.monotonic_ns(), 0, 0, False
         self._odometry_age_ns = round(parameters.ladder.odometry_age_max_s * conversion.NS)
         self._admission = SceneParameters(frame=parameters.frame, age_max_s=1.0)
         self._trajectory, self._path, self._status = (self.writes(name) for name in ("trajectory", "path", "status"))
@@ -157,7 +157,7 @@ class BridgeNode(LifecycleAdapter):
         """Step the ladder; publish what it says when it is another trajectory, or again after a while."""
         now, before = self.now_ns, self.state.mode
         starved, self._ticked_ns = now - self._ticked_ns > self._odometry_age_ns, now
-        if starved and not fresh:
+        if (starved or self._catching_up()) and not fresh:
             return  # this process did not run: what has arrived meanwhile is heard first, the next tick is near
         self.state, trajectory = step(
             self.state, self._situation(now), self.parameters.ladder, self.vehicle, self.parameters.limits
@@ -198,26 +198,33 @@ class BridgeNode(LifecycleAdapter):
             self._hand_on(trajectory, now, again=True)
 
     def _catching_up(self) -> bool:
-        """Whether this process stood still a moment ago: a simulated clock is then as old as the plans that waited."""
-        wall = time.monotonic_ns()
-        if wall - self._ran_ns > self.parameters.stalled_s * conversion.NS and self.get_clock().ros_time_is_active:
+        """Whether this process stood still a moment ago: a simulated clock is then as old as the plans that waited.
+
+        Over once the clock has gone on after what waited was heard, or stands still.
+        """
+        if not self.get_clock().ros_time_is_active:
+            return False
+        wall, stalled_ns = time.monotonic_ns(), self.parameters.stalled_s * conversion.NS
+        if wall - self._ran_ns > stalled_ns:
             self._woke_ns = wall
-        self._ran_ns = wall
-        return wall - self._woke_ns < CATCH_UP_NS
+        self._ran_ns, awake_ns = wall, wall - self._woke_ns
+        if awake_ns < CATCH_UP_NS:
+            self._time_waited = self.now_ns
+        return awake_ns < CATCH_UP_NS or (awake_ns < stalled_ns and self.now_ns == self._time_waited)
 
     def _hand_on(self, trajectory: Trajectory, now: int, again: bool) -> None:
-        if self._catching_up():
-            self._unheard = True
-            return
-        self._unheard = False
         last, at = self._handed
         if trajectory is last and 0 <= now - at < self._repeat_ns and not again:
             return
         begun = trajectory
         if self.ego is not None:
             begun = from_vehicle(trajectory, self.ego.stamp_ns, self.parameters.behind_s)
-        self._trajectory.publish(conversion_plan.trajectory_message(begun, self.vehicle))
-        self._path.publish(conversion_plan.path_message(begun))
+        message, path = conversion_plan.trajectory_message(begun, self.vehicle), conversion_plan.path_message(begun)
+        self._unheard = self._catching_up()
+        if self._unheard:
+            return
+        self._trajectory.publish(message)
+        self._path.publish(path)
         self._speak(HandedOn(begun, trajectory, now, self.ego, self.state.plan, self.state.mode, self.state.reason))
         self._handed = (trajectory, now)
 

@@ -24,11 +24,12 @@ from behaviors_ros.pipeline import build
 from behaviors_ros.ros.bags import BagWriter
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.drive_log import read_drive
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import TOPICS
 from behaviors_ros.ros.recorded_cycles import RecordedCycle, recorded_cycles
 from behaviors_ros.ros.recorder import Recorder, full_name, recorded_topics
 from behaviors_ros.ros.scene import SceneParameters
-from behaviors_ros.ros.up import Graph, GraphConfig, environment, node_parameters
+from behaviors_ros.ros.up import Graph, GraphConfig, node_parameters
 from behaviors_ros.ros.warm_drive import warm_up
 from behaviors_ros.simulation.rollout import Log
 from behaviors_ros.simulation.scenario import DEMO, Scenario, load_scenario

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import yaml
 
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.parameters import Parameters, Vehicle, merged, validated, value
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import GROUPS, NAMESPACE, NODES, Entry, nodes
 from behaviors_ros.ros.security import enclave, security_environment
 from behaviors_ros.simulation.forms import read_form
@@ -98,15 +98,6 @@ def node_parameters(config: GraphConfig) -> dict[str, Tree]:
         elif node.name == "visualisation":
             tree = merged({"map": map_file}, tree)
         found[node.name] = tree
-    return found
-
-
-def environment() -> dict[str, str]:
-    """The environment of the nodes: this one, local to the machine unless told otherwise."""
-    found = dict(os.environ)
-    found.setdefault("AMENT_PREFIX_PATH", sys.prefix)
-    found.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    found.setdefault("PYTHONUNBUFFERED", "1")
     return found
 
 

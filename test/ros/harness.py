@@ -18,9 +18,9 @@ from behaviors_ros.parameters import Vehicle
 from behaviors_ros.pipeline import build
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros import conversion_stages as stages
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS, entry, nodes
 from behaviors_ros.ros.qos import PROFILES
-from behaviors_ros.ros.up import environment
 from behaviors_ros.ros.warm import warm_predictions, warm_scene
 from behaviors_ros.scoring.decision import decide
 from behaviors_ros.scoring.score import score

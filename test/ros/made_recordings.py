@@ -12,7 +12,7 @@ import pytest
 from behaviors_ros.datatypes import AgentClass, EgoState, Goal, Tracks
 from behaviors_ros.ros.cli import main
 from behaviors_ros.ros.conversion import odometry_message, route_message, tracks_message
-from behaviors_ros.ros.up import environment
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.simulation.recordings.recording import Recording
 
 NS = 1_000_000_000

@@ -18,6 +18,7 @@ from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.conversion_plan import trajectory_message
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.faults import case, suite
 from behaviors_ros.ros.faults.between import READERS, remappings
 from behaviors_ros.ros.faults.checker import Checker
@@ -29,7 +30,6 @@ from behaviors_ros.ros.faults.streams import STREAMS
 from behaviors_ros.ros.faults.suite import Row
 from behaviors_ros.ros.faults.table import write_table
 from behaviors_ros.ros.graph import NAMESPACE
-from behaviors_ros.ros.up import environment
 
 VEHICLE = Vehicle()
 

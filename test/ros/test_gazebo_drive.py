@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import rclpy
 
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS
 from behaviors_ros.ros.qos import PROFILES
-from behaviors_ros.ros.up import Graph, GraphConfig, checked, environment
+from behaviors_ros.ros.up import Graph, GraphConfig, checked
 
 SERVER = Path(__file__).with_name("gazebo_server.py")
 

@@ -16,9 +16,10 @@ from behaviors_ros.errors import InputError
 from behaviors_ros.ros.cli import main
 from behaviors_ros.ros.documents import documents
 from behaviors_ros.ros.drive_log import read_drive
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import EVERY_NODE, NODES, TOPICS
 from behaviors_ros.ros.qos import PROFILES
-from behaviors_ros.ros.up import GraphConfig, checked, environment, node_parameters, parameter_file, read_config
+from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, parameter_file, read_config
 from behaviors_ros.simulation.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]

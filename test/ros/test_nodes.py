@@ -3,16 +3,19 @@
 import math
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from harness import VEHICLE, Harness, Stages, stops_within
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from rosgraph_msgs.msg import Clock
 
 from behaviors_ros.datatypes import Mode
 from behaviors_ros.ros import conversion, conversion_plan
 from behaviors_ros.ros import conversion_stages as stages
+from behaviors_ros.ros.faults.checker import is_stop
 
 
 def test_prediction_names_its_inputs_and_survives_nonsense():
@@ -115,6 +118,48 @@ def test_scoring_waits_for_predictions_that_come_after_their_candidates():
         harness.until(lambda: harness.heard["selected"], act=act, every_s=0.5)
 
 
+def feed_plan(harness, made, ego):
+    """A plan of the stamp of the vehicle, which is where the plan begins."""
+    harness.send("odometry", conversion.odometry_message(ego))
+    message = conversion_plan.plan_message(made.plan, made.cycle, VEHICLE)
+    message.header.stamp = message.trajectory.header.stamp = message.stop.header.stamp = conversion.time_message(
+        ego.stamp_ns
+    )
+    message.valid_until = conversion.time_message(ego.stamp_ns + 500_000_000)
+    made.predictions.header.stamp = conversion.time_message(ego.stamp_ns)
+    harness.send("predictions", made.predictions)
+    harness.spin(0.02)
+    harness.send("selected", message)
+
+
+def test_a_bridge_that_stood_still_in_simulated_time_hands_on_nothing_that_waited_for_it():
+    with Harness("controls_bridge", "-p", "use_sim_time:=true") as harness:
+        clock = harness.node.create_publisher(Clock, "/clock", 10)
+        stands = replace(harness.scene.ego, speed=0.0)
+        made, now_ns = Stages(replace(harness.scene, ego=stands)), 1_000_000_000
+
+        def act():
+            """0.1 s of simulated time, as long in wall time."""
+            nonlocal now_ns
+            now_ns += 100_000_000
+            clock.publish(Clock(clock=conversion.time_message(now_ns)))
+            feed_plan(harness, made, replace(stands, stamp_ns=now_ns))
+            harness.spin(0.08)
+
+        def drives():
+            """Stamps of the trajectories that are no stops."""
+            return [conversion.nanoseconds(m.header.stamp) for m in harness.heard["trajectory"] if not is_stop(m)]
+
+        harness.until(lambda: len(drives()) > 5, act=act, every_s=0.0)
+        harness.process.send_signal(signal.SIGSTOP)
+        for _ in range(15):
+            act()
+        before, thawed_ns = len(drives()), now_ns
+        harness.process.send_signal(signal.SIGCONT)
+        harness.until(lambda: len(drives()) > before + 3, act=act, every_s=0.0)
+        assert min(drives()[before:]) >= thawed_ns - 200_000_000
+
+
 def test_bridge_goes_down_to_the_stop_when_plans_end():
     with Harness("controls_bridge") as harness:
         harness.active()
@@ -122,18 +167,7 @@ def test_bridge_goes_down_to_the_stop_when_plans_end():
         made = Stages(harness.scene)
 
         def act():
-            """A plan of now; the vehicle is where the plan begins."""
-            ego = harness.ego()
-            harness.send("odometry", conversion.odometry_message(ego))
-            message = conversion_plan.plan_message(made.plan, made.cycle, VEHICLE)
-            message.header.stamp = message.trajectory.header.stamp = message.stop.header.stamp = (
-                conversion.time_message(ego.stamp_ns)
-            )
-            message.valid_until = conversion.time_message(ego.stamp_ns + 500_000_000)
-            made.predictions.header.stamp = conversion.time_message(ego.stamp_ns)
-            harness.send("predictions", made.predictions)
-            harness.spin(0.02)
-            harness.send("selected", message)
+            feed_plan(harness, made, harness.ego())
 
         harness.until(
             lambda: any(m.mode == Mode.NOMINAL or m.mode == Mode.DEGRADED for m in harness.heard["status"]), act=act

@@ -10,9 +10,10 @@ from harness import Harness
 
 from behaviors_ros.errors import InputError
 from behaviors_ros.ros.dialects import rights as dialects
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import NAMESPACE, NODES, entry
 from behaviors_ros.ros.security import policy, security_environment
-from behaviors_ros.ros.up import Graph, GraphConfig, checked, environment
+from behaviors_ros.ros.up import Graph, GraphConfig, checked
 
 
 def rights(text, node):

@@ -1,4 +1,5 @@
-"""The command `behaviors`. Every module of this folder adds its commands in `add(app)`; nothing else knows of it."""
+"""The command `behaviors`. Every module of this folder adds one command, of its own name, in `add(app)`; nothing else
+knows of it. Only the module of the command that is run is imported: a recorder beside a drive takes no time from it."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from rclpy.executors import ExternalShutdownException
 from behaviors_ros.errors import BehaviorsError
 
 
-def application() -> typer.Typer:
-    """All commands."""
+def application(command: str | None = None) -> typer.Typer:
+    """All commands, or only `command` where there is one of that name."""
     app = typer.Typer(
         name="behaviors",
         help="Behaviours stack of an urban automated vehicle: predict, generate, score, select.",
@@ -21,16 +22,18 @@ def application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        if not found.name.startswith("_"):
-            importlib.import_module(f"{__name__}.{found.name}").add(app)
+    app.callback()(lambda: None)  # keeps the name of the only command
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_"))
+    for name in [command] if command in names else names:
+        importlib.import_module(f"{__name__}.{name}").add(app)
     return app
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Wrong use is one line and exit code 2, an interrupt exit code 130, both without a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        application()(arguments, prog_name="behaviors")
+        application(given[0] if given else None)(arguments, prog_name="behaviors")
     except BehaviorsError as error:
         print(f"behaviors: {error}", file=sys.stderr)
         sys.exit(2)

@@ -15,8 +15,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from behaviors_ros.ros.bags import BagWriter
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.recorder import Recorder, new_bag_path, recorded_topics
-from behaviors_ros.ros.up import environment
 
 
 def add(app: typer.Typer) -> None:

@@ -15,8 +15,8 @@ import yaml
 
 from behaviors_ros.errors import BehaviorsError, InputError
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import NAMESPACE
-from behaviors_ros.ros.up import environment
 
 # What numpy's, numba's and shapely's libraries size their pools by; onnxruntime is told by the predictor's parameter.
 _POOLS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -15,13 +15,13 @@ from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.bags import BagWriter, about
 from behaviors_ros.ros.cli.agree import differing
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.graph import TOPICS
 from behaviors_ros.ros.recorded_cycles import recorded_cycles
 from behaviors_ros.ros.recorder import full_name, new_bag_path
 from behaviors_ros.ros.replay import Replayed, input_counts, require_parameters
 from behaviors_ros.ros.replay import replay as run_replay
 from behaviors_ros.ros.scene import SceneParameters
-from behaviors_ros.ros.up import environment
 
 
 def add(app: typer.Typer) -> None:

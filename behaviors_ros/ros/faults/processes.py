@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from behaviors_ros.errors import InputError
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.faults.case import Injection
 from behaviors_ros.ros.faults.rig import Rig
 from behaviors_ros.ros.graph import entry
-from behaviors_ros.ros.up import environment, parameter_file
+from behaviors_ros.ros.up import parameter_file
 
 
 class Happening:

@@ -23,12 +23,13 @@ from rclpy.parameter import Parameter
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.msg import StackEvent
 from behaviors_ros.parameters import Vehicle
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.faults.between import Between, remappings
 from behaviors_ros.ros.faults.messages import Truth
 from behaviors_ros.ros.faults.observer import Observer
 from behaviors_ros.ros.graph import NAMESPACE
 from behaviors_ros.ros.qos import EVENTS
-from behaviors_ros.ros.up import Graph, GraphConfig, environment
+from behaviors_ros.ros.up import Graph, GraphConfig
 
 Tree = Mapping[str, Any]
 SIMULATOR = "loopback_simulator"

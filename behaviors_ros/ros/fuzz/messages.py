@@ -24,13 +24,13 @@ from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.msg import ControllerState, Engagement, StackEvent
 from behaviors_ros.ros import conversion
+from behaviors_ros.ros.environment import environment
 from behaviors_ros.ros.fuzz.deserialiser import Deserialiser
 from behaviors_ros.ros.fuzz.mutations import damaged, mutated
 from behaviors_ros.ros.fuzz.supervision import Failure
 from behaviors_ros.ros.fuzz.wiring import Wiring, initialise
 from behaviors_ros.ros.graph import NODES, TOPICS
 from behaviors_ros.ros.latency import kept_in_place
-from behaviors_ros.ros.up import environment
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
 from behaviors_ros.simulation.world import observe, placed, start
 
