@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import time
@@ -24,7 +23,7 @@ from behaviors_ros.pipeline import build
 from behaviors_ros.ros.bags import BagWriter
 from behaviors_ros.ros.conversion import NS
 from behaviors_ros.ros.drive_log import read_drive
-from behaviors_ros.ros.environment import environment
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.graph import TOPICS
 from behaviors_ros.ros.recorded_cycles import RecordedCycle, recorded_cycles
 from behaviors_ros.ros.recorder import Recorder, full_name, recorded_topics
@@ -134,7 +133,7 @@ def _driven(
     config: GraphConfig, folder: Path, about: dict[str, str], progress: Callable[[float], None]
 ) -> dict[str, dict[int, float]]:
     """Run the graph until the drive has ended, recording it; when messages arrived."""
-    os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
+    adopt()
     rclpy.init()
     try:
         with BagWriter(folder / "bag", about) as bag:

@@ -15,9 +15,10 @@ from rclpy.node import Node
 from behaviors_ros.datatypes import LaneMap, Scene, Tracks
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.maps.load import load_map
-from behaviors_ros.msg import SelectedTrajectory, StackStatus, Trajectory
+from behaviors_ros.msg import SelectedTrajectory, StackEvent, Trajectory
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros import conversion
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.graph import NAMESPACE, TOPICS, nodes
 from behaviors_ros.ros.qos import PROFILES
 from behaviors_ros.ros.up import Graph, GraphConfig
@@ -55,8 +56,8 @@ class Feeder(Node):
             ("selected", SelectedTrajectory, self._selected), ("trajectory", Trajectory, self._trajectory),
         ):  # fmt: skip
             self.create_subscription(kind, name, callback, PROFILES[TOPICS[name].qos])
-        self.ready = False
-        self.create_subscription(StackStatus, "status", lambda _: setattr(self, "ready", True), PROFILES["latest"])
+        self.active: set[str] = set()
+        self.create_subscription(StackEvent, "events", self._event, PROFILES["events"])
 
     def _publisher(self, name: str) -> Any:
         topic = TOPICS[name]
@@ -71,6 +72,10 @@ class Feeder(Node):
 
     def _trajectory(self, message: Trajectory) -> None:
         self.arrived.setdefault(conversion.nanoseconds(message.header.stamp), time.time_ns())
+
+    def _event(self, message: StackEvent) -> None:
+        if message.kind == "lifecycle" and message.reason == "active":
+            self.active.add(message.node)
 
     def begin(self) -> None:
         """Send the route, and from now on odometry and tracks."""
@@ -115,6 +120,7 @@ def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | Non
     scene = dense(warm_scene(lane_map, Vehicle(), speed=5.0), agents)
     config = GraphConfig(groups=("stack",), map=str(map_file) if map_file else "", nodes=kept_in_place())
     with Graph(config, logs) as graph:
+        adopt()
         rclpy.init()
         feeder, executor = Feeder(scene), SingleThreadedExecutor()
         executor.add_node(feeder)
@@ -128,9 +134,9 @@ def measure(agents: int, seconds: float, map_file: Path | None, logs: Path | Non
 
 
 def ready(feeder: Feeder, executor: SingleThreadedExecutor, graph: Graph) -> None:
-    """Wait until the stack listens; one that does not start raises `BehaviorsError`."""
-    deadline = time.monotonic() + 180.0
-    while not (feeder.ready and feeder.count_publishers(f"{NAMESPACE}/selected") and _listening(feeder)):
+    """Wait until the stack is active and listens; one that does not start raises `BehaviorsError`."""
+    deadline, names = time.monotonic() + 180.0, {entry.name for entry in nodes(("stack",))}
+    while not (names <= feeder.active and feeder.count_publishers(f"{NAMESPACE}/selected") and _listening(feeder)):
         executor.spin_once(timeout_sec=0.1)
         if graph.watch() is not None or time.monotonic() > deadline:
             raise BehaviorsError("the stack did not start; run with --log FOLDER to see why")

@@ -12,6 +12,7 @@ from launch.actions import EmitEvent, SetEnvironmentVariable
 from launch.events import Shutdown
 from launch_ros.actions import Node
 
+from behaviors_ros.ros.environment import network
 from behaviors_ros.ros.graph import NAMESPACE, Entry
 from behaviors_ros.ros.security import enclave, security_environment
 from behaviors_ros.ros.up import GraphConfig, checked, node_parameters, parameter_file
@@ -93,5 +94,5 @@ def _node(
     return Node(
         package="behaviors_ros", executable=entry.name, name=entry.name, namespace=NAMESPACE, output="screen",
         parameters=[str(defaults), str(said), *files], remappings=list(used.items()), on_exit=on_exit,
-        ros_arguments=["--enclave", enclave(entry.name)] if secured else None,
+        ros_arguments=["--enclave", enclave(entry.name)] if secured else None, additional_env=network(),
     )  # fmt: skip

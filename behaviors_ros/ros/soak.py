@@ -22,6 +22,7 @@ from behaviors_ros.datatypes import Scene
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.maps.load import load_map
 from behaviors_ros.parameters import Parameters, Vehicle, value
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.latency import Feeder, default_map, dense, kept_in_place, ready
 from behaviors_ros.ros.processes import Usage, usage
 from behaviors_ros.ros.up import Graph, GraphConfig
@@ -141,6 +142,7 @@ def soak(wanted: Soak, logs: Path | None, tell: Callable[[Row], None]) -> Verdic
         nodes=kept_in_place(),
     )  # fmt: skip
     with Graph(config, logs) as graph:
+        adopt()
         rclpy.init()
         feeder, executor = SoakFeeder(scene, wanted), SingleThreadedExecutor()
         executor.add_node(feeder)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from behaviors_ros.ros.environment import loopback
+
 DOMAINS = range(1, 102)  # above 101 the ports overlap the ephemeral ones of Linux
 _TURN = itertools.cycle(DOMAINS)
 
@@ -32,7 +34,8 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
             os.close(lock)
             continue
         monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        for name, text in (loopback() or {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}).items():
+            monkeypatch.setenv(name, text)
         if os.environ.get("ROS_DISTRO") == "humble":
             monkeypatch.setenv("ROS_LOCALHOST_ONLY", "1")  # what the above is called there
         if "AMENT_PREFIX_PATH" not in os.environ:

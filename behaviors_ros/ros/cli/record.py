@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from behaviors_ros.ros.bags import BagWriter
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, write_json
-from behaviors_ros.ros.environment import environment
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.recorder import Recorder, new_bag_path, recorded_topics
 
 
@@ -35,7 +34,7 @@ def record(
     JSON: {topic: messages}.
     """
     path = out or new_bag_path(Path("out"), "recording")
-    os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
+    adopt()
     writer = BagWriter(path)
     told: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

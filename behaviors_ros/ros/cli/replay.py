@@ -15,7 +15,7 @@ from behaviors_ros.parameters import Vehicle
 from behaviors_ros.ros.bags import BagWriter, about
 from behaviors_ros.ros.cli.agree import differing
 from behaviors_ros.ros.cli.figures import JsonOption, print_table, progress, write_json
-from behaviors_ros.ros.environment import environment
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.graph import TOPICS
 from behaviors_ros.ros.recorded_cycles import recorded_cycles
 from behaviors_ros.ros.recorder import full_name, new_bag_path
@@ -49,7 +49,7 @@ def replay(
     """
     # Nothing outside this process hears old inputs or disturbs the lock step, unless the user opens it.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "OFF")
-    os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
+    adopt()
     recorded = about(bag)
     require_parameters(params or [])
     total = input_counts(bag)[full_name(TOPICS["tracks"])]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from behaviors_ros.ros.faults.case import SCENARIOS, STOPS, Expectation, FaultCase
-from behaviors_ros.ros.faults.rig import Rig
+from behaviors_ros.ros.faults.rig import GraphStuck, Rig
 from behaviors_ros.ros.faults.suite import harm
 
 PLANNING = ("prediction", "trajectory_generation", "trajectory_scoring")
@@ -54,15 +54,20 @@ def _deaths(
     rig: Rig, scenario: Path, name: str, count: int, random: np.random.Generator, tell: Callable[[str, Death], None]
 ) -> Iterator[Death]:
     for _ in range(count):
-        found = _death(rig, scenario, name, float(random.uniform(0.0, 0.1)))
+        phase_s = float(random.uniform(0.0, 0.1))
+        log = rig.folder / f"{name}.npz"
+        log.unlink(missing_ok=True)
+        try:
+            rig.begin_drive(scenario, log, {})
+        except GraphStuck:
+            rig.restart()
+            rig.begin_drive(scenario, log, {})
+        found = _death(rig, scenario, name, phase_s, log)
         tell(name, found)
         yield found
 
 
-def _death(rig: Rig, scenario: Path, name: str, phase_s: float) -> Death:
-    log = rig.folder / f"{name}.npz"
-    log.unlink(missing_ok=True)
-    rig.begin_drive(scenario, log, {})
+def _death(rig: Rig, scenario: Path, name: str, phase_s: float, log: Path) -> Death:
     observer = rig.observer
     rig.spin(lambda: observer.now_s > DRIVEN_S and not _in_stop(rig), 30.0)
     wait_until = time.monotonic() + phase_s

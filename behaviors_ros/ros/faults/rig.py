@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -17,13 +16,12 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.experimental.events_executor import EventsExecutor
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.msg import StackEvent
 from behaviors_ros.parameters import Vehicle
-from behaviors_ros.ros.environment import environment
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.faults.between import Between, remappings
 from behaviors_ros.ros.faults.messages import Truth
 from behaviors_ros.ros.faults.observer import Observer
@@ -35,8 +33,6 @@ Tree = Mapping[str, Any]
 SIMULATOR = "loopback_simulator"
 # Set back before every drive; the planning nodes forget by themselves when the clock goes back.
 SET_BACK = ("controls_bridge", "tracking_controller")
-# Read by Fast DDS when the first node of a process is made.
-TRANSPORT = {"FASTDDS_DEFAULT_PROFILES_FILE": str(Path(__file__).with_name("transport.xml"))}
 START_S = 180.0  # wall time for a node to start on a busy machine, compiling included
 DISCOVERY_S = 1.5  # wall time in which nodes of others are found
 BEGIN_S = 45.0  # wall time for an answer of a node that runs, and for a drive to begin
@@ -68,8 +64,9 @@ class Rig:
 
     def __enter__(self) -> Rig:
         """Start everything and wait until it is active."""
-        os.environ.update({key: text for key, text in environment().items() if key not in os.environ})
-        self.node = self._own_node()
+        adopt()
+        rclpy.init()
+        self.node = rclpy.create_node("faults", namespace=NAMESPACE)
         self.node.create_subscription(StackEvent, "events", self._lifecycle, EVENTS)
         self.between = Between(self.node, self.truth) if self.faulty else None
         self.observer = Observer(self.node, self.truth, Vehicle(), self._on_clock)
@@ -108,17 +105,6 @@ class Rig:
         for name in self.names:
             self.start(name)
         self._ready()
-
-    @staticmethod
-    def _own_node() -> Node:
-        """The suite's node, with a transport of its own that the graph's processes do not get."""
-        given = {key: text for key, text in TRANSPORT.items() if key not in os.environ}
-        os.environ.update(given)
-        rclpy.init()
-        node = rclpy.create_node("faults", namespace=NAMESPACE)
-        for key in given:
-            del os.environ[key]
-        return node
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stop everything."""

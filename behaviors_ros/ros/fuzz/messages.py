@@ -24,7 +24,7 @@ from behaviors_ros.errors import BehaviorsError
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.msg import ControllerState, Engagement, StackEvent
 from behaviors_ros.ros import conversion
-from behaviors_ros.ros.environment import environment
+from behaviors_ros.ros.environment import adopt
 from behaviors_ros.ros.fuzz.deserialiser import Deserialiser
 from behaviors_ros.ros.fuzz.mutations import damaged, mutated
 from behaviors_ros.ros.fuzz.supervision import Failure
@@ -186,7 +186,8 @@ class MessageFuzz:
 
 def wired() -> Wiring:
     """The nodes of the graph in this process, on the embedded map."""
-    os.environ |= {**environment(), "ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF"}
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "OFF"
+    adopt()
     initialise()
     found = Wiring(NODES, _parameters())
     found.now_ns = 1_000 * conversion.NS
