@@ -17,7 +17,10 @@ STOPS = (Mode.COMFORT_STOP, Mode.EMERGENCY_STOP)
 class Ladder(Parameters):
     """When the bridge goes down the ladder and when up again."""
 
-    silence_max_s: float = value(0.175, "time without a new plan after which the stop is handed on", low=0.02, high=2.0)
+    silence_max_s: float = value(
+        0.155, "time without a new plan, or without new predictions, after which the stop is handed on",
+        low=0.02, high=2.0,
+    )  # fmt: skip
     plan_age_max_s: float = value(0.3, "age of a plan's stamp after which the stop is handed on", low=0.05, high=2.0)
     odometry_age_max_s: float = value(
         0.2, "age of odometry after which the vehicle is driven blind to a stop", low=0.02, high=2.0
@@ -51,7 +54,8 @@ class Ladder(Parameters):
 class Seen:
     """What the bridge knows at `now_ns` besides plans; None: not heard yet.
 
-    engaged: the vehicle follows, no driver drives; controller: what the controller reported.
+    predicted_ns: when the predictions arrived; engaged: the vehicle follows, no driver drives; controller: what the
+    controller reported.
     """
 
     now_ns: int
@@ -59,6 +63,7 @@ class Seen:
     predictions: Predictions | None = None
     engaged: bool = True
     controller: ControllerWatch = ControllerWatch()
+    predicted_ns: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,6 +72,7 @@ class BridgeNode(LifecycleAdapter):
         self.watch = OdometryWatch()
         self.ego: EgoState | None = None
         self.predictions: Predictions | None = None
+        self._predicted_ns: int | None = None
         self.engaged = True
         self._controller = ControllerWatch()
         self._handed: tuple[Trajectory | None, int] = (None, 0)
@@ -121,7 +122,7 @@ class BridgeNode(LifecycleAdapter):
     def _predictions(self, message: Any) -> None:
         self.predictions = None  # of predictions that cannot be read none are left to check a plan against
         conversion.in_frame("predictions", message, self.parameters.frame)
-        self.predictions = predictions(message)
+        self.predictions, self._predicted_ns = predictions(message), self.now_ns
 
     def _reported(self, message: Any) -> None:
         self._controller = reported(self._controller, conversion_plan.controller_report(message), self.now_ns)
@@ -149,7 +150,7 @@ class BridgeNode(LifecycleAdapter):
         self._tick(fresh=True)
 
     def _situation(self, now_ns: int) -> Seen:
-        return Seen(now_ns, self.ego, self.predictions, self.engaged, self._controller)
+        return Seen(now_ns, self.ego, self.predictions, self.engaged, self._controller, self._predicted_ns)
 
     # --- what is said ------------------------------------------------------------------------------------------------
 
