@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from behaviors_ros.control.drift import DriftLimits, SpeedDrift
 from behaviors_ros.control.feedback import ControllerWatch, FeedbackLimits
@@ -18,7 +19,7 @@ class Ladder(Parameters):
     """When the bridge goes down the ladder and when up again."""
 
     silence_max_s: float = value(
-        0.155, "time without a new plan, or without new predictions, after which the stop is handed on",
+        0.175, "time without a new plan, new predictions or new candidates after which the stop is handed on",
         low=0.02, high=2.0,
     )  # fmt: skip
     plan_age_max_s: float = value(0.3, "age of a plan's stamp after which the stop is handed on", low=0.05, high=2.0)
@@ -54,8 +55,8 @@ class Ladder(Parameters):
 class Seen:
     """What the bridge knows at `now_ns` besides plans; None: not heard yet.
 
-    predicted_ns: when the predictions arrived; engaged: the vehicle follows, no driver drives; controller: what the
-    controller reported.
+    engaged: the vehicle follows, no driver drives; controller: what the controller reported; heard_ns: when the latest
+    output of each stage before the plan arrived, by name.
     """
 
     now_ns: int
@@ -63,7 +64,7 @@ class Seen:
     predictions: Predictions | None = None
     engaged: bool = True
     controller: ControllerWatch = ControllerWatch()
-    predicted_ns: int | None = None
+    heard_ns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,9 +21,10 @@ def stopping_cause(state: BridgeState, plan: Plan, ego: EgoState, seen: Seen, la
         return f"the clock went back by {-silence_s:.2f} s"
     if silence_s > ladder.silence_max_s:
         return f"no accepted plan for {silence_s:.2f} s" + (f" ({state.rejection})" if state.refused else "")
-    # A prediction node that dies is noticed here, before the plan that it still began has been missed by its successor.
-    if seen.predicted_ns is not None and (now_ns - seen.predicted_ns) / NS > ladder.silence_max_s:
-        return f"no predictions for {(now_ns - seen.predicted_ns) / NS:.2f} s"
+    # Who dies after its part of a cycle is missed from then on, not from the arrival of the plan that came of it.
+    for name, heard_ns in seen.heard_ns.items():
+        if (now_ns - heard_ns) / NS > ladder.silence_max_s:
+            return f"no {name} for {(now_ns - heard_ns) / NS:.2f} s"
     if age_s > ladder.plan_age_max_s:
         return f"plan is {age_s:.2f} s old"
     if now_ns > plan.valid_until_ns:

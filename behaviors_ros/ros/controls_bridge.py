@@ -72,7 +72,7 @@ class BridgeNode(LifecycleAdapter):
         self.watch = OdometryWatch()
         self.ego: EgoState | None = None
         self.predictions: Predictions | None = None
-        self._predicted_ns: int | None = None
+        self._heard_ns: dict[str, int] = {}
         self.engaged = True
         self._controller = ControllerWatch()
         self._handed: tuple[Trajectory | None, int] = (None, 0)
@@ -88,6 +88,7 @@ class BridgeNode(LifecycleAdapter):
         self._speak = each(self, opened(self, "outputs", parameters.outputs, TRAJECTORY_OUTPUTS, parameters.dialects))
         self.reads("odometry", self._odometry)
         self.reads("predictions", self._predictions)
+        self.reads("candidates", self._candidates, raw=True)
         self.reads("selected", self._selected)
         self.reads("controller_state", self._reported)
         self.reads("engagement", self._engagement)
@@ -122,7 +123,12 @@ class BridgeNode(LifecycleAdapter):
     def _predictions(self, message: Any) -> None:
         self.predictions = None  # of predictions that cannot be read none are left to check a plan against
         conversion.in_frame("predictions", message, self.parameters.frame)
-        self.predictions, self._predicted_ns = predictions(message), self.now_ns
+        self.predictions = predictions(message)
+        self._heard_ns["predictions"] = self.now_ns
+
+    def _candidates(self, _: bytes) -> None:
+        """That there are candidates is a sign of life; what they are is none of the bridge's business."""
+        self._heard_ns["candidates"] = self.now_ns
 
     def _reported(self, message: Any) -> None:
         self._controller = reported(self._controller, conversion_plan.controller_report(message), self.now_ns)
@@ -150,7 +156,7 @@ class BridgeNode(LifecycleAdapter):
         self._tick(fresh=True)
 
     def _situation(self, now_ns: int) -> Seen:
-        return Seen(now_ns, self.ego, self.predictions, self.engaged, self._controller, self._predicted_ns)
+        return Seen(now_ns, self.ego, self.predictions, self.engaged, self._controller, dict(self._heard_ns))
 
     # --- what is said ------------------------------------------------------------------------------------------------
 

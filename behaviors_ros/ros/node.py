@@ -134,18 +134,21 @@ class LifecycleAdapter(LifecycleNode):
         """Destroy what has been made when the node is cleaned up."""
         self._made.append((destroy, made))
 
-    def reads(self, name: str, callback: Callable[[Any], None]) -> None:
-        """Subscription of a topic of the graph table; the callback is guarded, and only called while active."""
+    def reads(self, name: str, callback: Callable[[Any], None], raw: bool = False) -> None:
+        """Subscription of a topic of the graph table; the callback is guarded, and only called while active.
+
+        `raw`: it gets the serialised bytes.
+        """
         topic = TOPICS[name]
-        self.reads_from(topic.message(), topic.name, PROFILES[topic.qos], name, callback)
+        self.reads_from(topic.message(), topic.name, PROFILES[topic.qos], name, callback, raw)
 
     def reads_from(
-        self, kind: Any, topic: str, profile: QoSProfile, source: str, callback: Callable[[Any], None]
-    ) -> None:
+        self, kind: Any, topic: str, profile: QoSProfile, source: str, callback: Callable[[Any], None],
+        raw: bool = False,
+    ) -> None:  # fmt: skip
         """Subscription of a message type on any topic, likewise; `source` is its name in what is refused."""
-        self.keeps(
-            self.destroy_subscription, self.create_subscription(kind, topic, self.guarded(source, callback), profile)
-        )
+        made = self.create_subscription(kind, topic, self.guarded(source, callback), profile, raw=raw)
+        self.keeps(self.destroy_subscription, made)
 
     def every(
         self, period_s: float, callback: Callable[[], None], always: bool = False, clock: Clock | None = None

@@ -116,7 +116,7 @@ class _Wired:
         """A publisher that tells the wiring."""
         return _Publisher(self.wiring, self.name, name)
 
-    def reads(self, name: str, callback: Callable[[Any], None]) -> None:
+    def reads(self, name: str, callback: Callable[[Any], None], raw: bool = False) -> None:
         """The guarded callback, called by the wiring."""
         self.wiring.readers[name].append((self.name, self.guarded(name, callback)))
 
