@@ -53,7 +53,7 @@ def obstacles(
     instants: Int[Array, "instant"], vehicle: Vehicle,
 ) -> Obstacles:  # fmt: skip
     """The chosen modes at the steps `instants`."""
-    agent, mode = np.nonzero(chosen)
+    agent, mode = map(np.ascontiguousarray, np.nonzero(chosen))
     pose, spread = _states(
         agent, mode, instants, predictions.position, predictions.yaw, predictions.speed, predictions.covariance
     )

@@ -61,8 +61,9 @@ class FrenetFrame:
         """
         points, s_hint = np.asarray(points, dtype=np.float64), np.asarray(s_hint, dtype=np.float64)
         lead = np.broadcast_shapes(points.shape[:-1], s_hint.shape)
-        queries = np.ascontiguousarray(np.broadcast_to(points, (*lead, 2)).reshape(-1, 2))
-        hints = np.ascontiguousarray(np.broadcast_to(s_hint, lead).reshape(-1))
+        # Copies: a broadcast array may be read-only, another type for which the kernel would be compiled anew.
+        queries = np.array(np.broadcast_to(points, (*lead, 2)), order="C").reshape(-1, 2)
+        hints = np.array(np.broadcast_to(s_hint, lead), order="C").reshape(-1)
         result = projection.project_all_near(*self.arrays, queries, hints, float(window_m))
         return result[0].reshape(lead), result[1].reshape(lead)
 

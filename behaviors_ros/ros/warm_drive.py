@@ -11,11 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from behaviors_ros.datatypes import EgoState, Plan, Scene
+from behaviors_ros.datatypes import AgentClass, EgoState, Plan, Scene
 from behaviors_ros.generation.generate import generate
+from behaviors_ros.geometry.polygons import outside
 from behaviors_ros.maps.route import route_frame
 from behaviors_ros.parameters import Vehicle
 from behaviors_ros.pipeline import Stages
+from behaviors_ros.prediction.predict import predict
 from behaviors_ros.ros import conversion_plan
 from behaviors_ros.ros.conversion_stages import (
     Cycle,
@@ -50,12 +52,14 @@ def warm_up(stages: Stages, predict_only: bool = False) -> None:
             for scene in scenes:
                 nearest = scene.tracks.take(np.arange(min(agents, len(scene.tracks))))
                 previous = _cycle(replace(scene, tracks=nearest, previous=previous), stages, predict_only)
+    _cycle(_past_parked(load_scenario(DEMO, vehicle=stages.vehicle)), stages, predict_only)
+    outside(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.zeros((1, 2)))  # for goals that are polygons
 
 
 def _cycle(scene: Scene, stages: Stages, predict_only: bool) -> Plan | None:
     """One cycle through messages, and its plan."""
     of, origin = Cycle(1, Inputs(scene.tracks.stamp_ns, scene.stamp_ns)), origin_of(scene.ego)
-    predicted = stages.predictor.predict(scene, stages.grid)
+    predicted = predict(scene, stages.grid, stages.predictor, stages.near, stages.vehicle)
     if predict_only:
         return None
     predicted = predictions(predictions_message(predicted, of, stages.predictor.name, origin))
@@ -65,6 +69,20 @@ def _cycle(scene: Scene, stages: Stages, predict_only: bool) -> Plan | None:
     scores = score(scene, predicted, offered, stages.gates, stages.scorers)
     plan = select(scene, offered, scores, decisions, stages.selection, stages.vehicle, 1)
     return conversion_plan.plan(conversion_plan.plan_message(plan, of, stages.vehicle))
+
+
+def _past_parked(scenario: Scenario) -> Scene:
+    """Two parked agents reach into the lane."""
+    place = PLACES[0]
+    scene, frame = _scenes_at(scenario, *place)[-1], route_frame(scenario.route)
+    s = place[0] + np.array([15.0, 28.0])
+    still = np.zeros((2, 2))
+    parked = replace(
+        scene.tracks.take(np.arange(2)), position=np.asarray(frame.cartesian(s, np.array([-1.9, -1.9]))), velocity=still,
+        acceleration=still, yaw=np.asarray(frame.heading(s)), kind=np.full(2, int(AgentClass.CAR)), yaw_rate=still[0],
+        length=np.full(2, 4.5), width=np.full(2, 1.8),
+    )  # fmt: skip
+    return replace(scene, tracks=parked)
 
 
 def _scenes(vehicle: Vehicle) -> Iterator[list[Scene]]:

@@ -121,7 +121,8 @@ def _all_boxes(scene: Scene, predictions: Predictions) -> tuple[ModeBoxes, Bool[
     """Boxes of all valid modes, and which are the likeliest of their agents; cached, for many plugins ask for some of
     them.
     """
-    agent, mode = np.nonzero(predictions.valid)
+    # numpy gives columns of one array, contiguous only where there is one row: a kernel would be compiled anew for it.
+    agent, mode = map(np.ascontiguousarray, np.nonzero(predictions.valid))
     pose, covariance = chosen_states(
         agent, mode, predictions.position, predictions.yaw, predictions.speed, predictions.covariance
     )

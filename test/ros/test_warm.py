@@ -1,6 +1,8 @@
 """Warming up leaves nothing to compile for a cycle."""
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
@@ -8,6 +10,9 @@ from numba.core.dispatcher import Dispatcher
 from behaviors_ros.pipeline import build
 from behaviors_ros.ros import warm_drive
 from behaviors_ros.simulation.scenario import DEMO, load_scenario
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "robustness"))
+from random_scenes import case, recipe
 
 
 def signatures():
@@ -28,5 +33,9 @@ def test_nothing_is_compiled_after_the_warm_up():
         for scene in warm_drive._scenes_at(scenario, *place):
             for agents in (2, len(scene.tracks)):
                 tracks = scene.tracks.take(np.arange(min(agents, len(scene.tracks))))
-                warm_drive._cycle(warm_drive.replace(scene, tracks=tracks), stages, predict_only=False)
+                unknown = replace(tracks, kind=np.zeros_like(tracks.kind))
+                for found in (tracks, unknown, unknown.take(np.arange(1))):
+                    warm_drive._cycle(replace(scene, tracks=found), stages, predict_only=False)
+    for seed in range(40):
+        warm_drive._cycle(case(recipe(seed)).scene, stages, predict_only=False)
     assert signatures() == before
