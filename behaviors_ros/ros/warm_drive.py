@@ -76,10 +76,10 @@ def _past_parked(scenario: Scenario) -> Scene:
     place = PLACES[0]
     scene, frame = _scenes_at(scenario, *place)[-1], route_frame(scenario.route)
     s = place[0] + np.array([15.0, 28.0])
-    still = np.zeros((2, 2))
+    position, still = np.asarray(frame.cartesian(s, np.array([-1.9, -1.9]))), np.zeros((2, 2))
     parked = replace(
-        scene.tracks.take(np.arange(2)), position=np.asarray(frame.cartesian(s, np.array([-1.9, -1.9]))), velocity=still,
-        acceleration=still, yaw=np.asarray(frame.heading(s)), kind=np.full(2, int(AgentClass.CAR)), yaw_rate=still[0],
+        scene.tracks.take(np.arange(2)), position=position, velocity=still, acceleration=still,
+        yaw=np.asarray(frame.heading(s)), kind=np.full(2, int(AgentClass.CAR)), yaw_rate=still[0],
         length=np.full(2, 4.5), width=np.full(2, 1.8),
     )  # fmt: skip
     return replace(scene, tracks=parked)
