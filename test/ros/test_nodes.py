@@ -187,6 +187,18 @@ def test_bridge_goes_down_to_the_stop_when_plans_end():
         assert stops_within(harness.process, signal.SIGINT) == 0
 
 
+def test_bridge_stops_when_candidates_end_although_plans_come():
+    with Harness("controls_bridge") as harness:
+        harness.active()
+        made = Stages(harness.scene)
+        act = lambda: feed_plan(harness, made, harness.ego())  # noqa: E731
+        driving = (Mode.NOMINAL, Mode.DEGRADED)
+        harness.until(lambda: any(m.mode in driving for m in harness.heard["status"]), act=act)
+        harness.send("candidates", made.candidates)
+        harness.until(lambda: "no candidates" in harness.heard["status"][-1].reason, patience_s=5.0, act=act)
+        assert harness.heard["status"][-1].mode in (Mode.COMFORT_STOP, Mode.EMERGENCY_STOP)
+
+
 def test_controller_commands():
     with Harness("tracking_controller") as harness:
         harness.active()
